@@ -1,0 +1,74 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sweep
+
+// pageBudget is how many records a combined query may be expected to bring. The API's page has 500; the reserve absorbs
+// bursts.
+const pageBudget = 400
+
+// Plan is what a poll has to read.
+type Plan struct {
+	// Bound is the source's time up to which the poll reads, in Unix seconds.
+	Bound int64
+	// Poll is the poll interval in seconds, at least 1.
+	Poll int64
+	// Tick tells that a poll interval has passed, so what is new since the last poll is due however short it is.
+	Tick bool
+	// Rate is the expected number of records per second of event time; negative when unknown.
+	Rate float64
+}
+
+// Due is the set of spans that the poll reads. Of each sweep it is every hole, and what is new since its last run once that
+// is at least a poll interval and a quarter of the sweep's delay. Spans are bridged where the whole is expected to fit one
+// page, so that a quiet subaccount costs one request a poll.
+func (p *Progress) Due(plan Plan) Set {
+	var due Set
+	for i := range p.Passes {
+		pass := &p.Passes[i]
+		limit := plan.Bound - pass.Delay
+		enough := max(plan.Poll, pass.Delay/4)
+		if pass.Delay == 0 && plan.Tick {
+			enough = 1
+		}
+		for _, span := range pass.pending(limit) {
+			if span.To < limit || span.Len() >= enough {
+				due = due.Add(span)
+			}
+		}
+	}
+	return due.bridge(plan.Rate)
+}
+
+// bridge joins neighbouring spans, newest first, while the joined span is expected to fit one page.
+func (s Set) bridge(rate float64) Set {
+	if rate < 0 || len(s) < 2 {
+		return s
+	}
+	hull := s[len(s)-1]
+	for i := len(s) - 2; i >= 0; i-- {
+		joined := Span{s[i].From, hull.To}
+		if float64(joined.Len())*rate > pageBudget {
+			break
+		}
+		hull = joined
+	}
+	return s.Add(hull)
+}
+
+// TakeNewest cuts at most n seconds from the newest end of the set, never across a hole. It reports false when the set is
+// empty.
+func (s *Set) TakeNewest(n int64) (Span, bool) {
+	if len(*s) == 0 {
+		return Span{}, false
+	}
+	last := len(*s) - 1
+	span := (*s)[last]
+	if span.Len() <= n {
+		*s = (*s)[:last]
+		return span, true
+	}
+	span.From = span.To - n
+	*s = s.Minus(Set{span})
+	return span, true
+}
