@@ -1,0 +1,92 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package httpcall makes one HTTP request, bounded in size, and tells in one safe error type what went wrong. It never
+// repeats a request, never follows a redirect, and nothing that may carry a secret or an event (body, query, headers,
+// the texts of lower layers) reaches its errors. It knows no vendor.
+package httpcall // import "github.com/otelcol-audit/otelcol-audit/internal/httpcall"
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+)
+
+const (
+	// DefaultMaxBody is the limit of a reply's body in bytes, after decompression.
+	DefaultMaxBody = 64 << 20
+
+	// maxErrorBody is how much of a refusal's body is read to look for its machine code.
+	maxErrorBody = 64 << 10
+)
+
+// Caller sends requests through one http.Client. It is safe for concurrent use.
+type Caller struct {
+	client  *http.Client
+	maxBody int64
+}
+
+// Option changes a Caller at its creation.
+type Option func(*Caller)
+
+// WithMaxBody sets the limit of a reply's body in bytes, after decompression. The default is DefaultMaxBody.
+func WithMaxBody(n int64) Option {
+	return func(c *Caller) { c.maxBody = n }
+}
+
+// New returns a Caller that uses the transport, cookies and timeout of client. The client itself is not changed: the
+// Caller works on a shallow copy that refuses every redirect.
+func New(client *http.Client, opts ...Option) *Caller {
+	own := *client
+	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	c := &Caller{client: &own, maxBody: DefaultMaxBody}
+	for _, opt := range opts {
+		opt(c)
+	}
+	return c
+}
+
+// Response is a 2xx reply, its body fully read.
+type Response struct {
+	Status int
+	Header http.Header
+	Body   []byte
+	Date   time.Time // the server's clock (Date header); zero if missing or unreadable
+}
+
+// Do sends req exactly once, under ctx, and reads the whole reply. op names the operation in errors, such as
+// "requesting a token".
+//
+// A 2xx reply gives a Response and no error, everything else an *Error. If the body of a 2xx reply breaks off or is
+// larger than the limit, both are returned: the Response holds what came.
+func (c *Caller) Do(ctx context.Context, op string, req *http.Request) (*Response, error) {
+	var hs handshake
+	req = req.WithContext(hs.watch(ctx))
+	reply, err := c.client.Do(req)
+	if err != nil {
+		return nil, transportError(ctx, op, req.URL.Host, err, hs.failed())
+	}
+	defer func() { _ = reply.Body.Close() }() // nothing left to learn from it
+
+	date, err := http.ParseTime(reply.Header.Get("Date"))
+	if err != nil {
+		date = time.Time{}
+	}
+	if reply.StatusCode < 200 || reply.StatusCode > 299 {
+		return nil, statusError(op, req, reply, date)
+	}
+
+	// One byte more than the limit shows whether there is more. Reading stops there, so what a small compressed body
+	// can swell to is bounded too.
+	body, err := io.ReadAll(io.LimitReader(reply.Body, c.maxBody+1))
+	resp := &Response{Status: reply.StatusCode, Header: reply.Header, Body: body, Date: date}
+	switch {
+	case err != nil:
+		return resp, bodyError(ctx, op, req.URL.Host, reply.StatusCode, err)
+	case int64(len(body)) > c.maxBody:
+		resp.Body = body[:c.maxBody:c.maxBody]
+		return resp, tooLargeError(op, req.URL.Host, reply.StatusCode, c.maxBody)
+	}
+	return resp, nil
+}

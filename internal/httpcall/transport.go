@@ -1,0 +1,138 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package httpcall
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http/httptrace"
+	"net/textproto"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+)
+
+// handshake watches one call's connection. A server that wants a client certificate may just reset the connection during
+// the handshake, and only the trace tells that reset from any other.
+type handshake struct {
+	broken, connected atomic.Bool
+}
+
+func (h *handshake) watch(ctx context.Context) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		TLSHandshakeDone: func(_ tls.ConnectionState, err error) { h.broken.Store(err != nil) },
+		GotConn:          func(httptrace.GotConnInfo) { h.connected.Store(true) },
+	})
+}
+
+func (h *handshake) failed() bool { return h.broken.Load() && !h.connected.Load() }
+
+// transportError explains a call that got no reply.
+func transportError(ctx context.Context, op, host string, err error, handshakeFailed bool) *Error {
+	e := &Error{Op: op, Host: host}
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		err = wrapped.Err // its own text is the whole URL
+	}
+	if interrupted(ctx, e, err) {
+		return e
+	}
+
+	var dns *net.DNSError
+	var operation *net.OpError
+	switch {
+	case explainTLS(e, err, handshakeFailed):
+	case errors.As(err, &dns):
+		e.Kind, e.What = KindNetwork, "the name "+strconv.Quote(dns.Name)+" cannot be resolved"
+		e.Hint = "check the host name in the configured address, and this machine's DNS or proxy"
+	case againstProtocol(err):
+		e.Kind, e.What = KindProtocol, "the reply is not valid HTTP"
+		e.Hint = "check that the address and port are those of the API, and what a proxy in between does"
+	case errors.As(err, &operation) && operation.Op == "proxyconnect":
+		e.Kind, e.What = KindNetwork, "the proxy cannot be reached: "+reason(err)
+		e.Hint = "check proxy_url or the proxy variables of the environment"
+	default:
+		e.Kind, e.What = KindNetwork, reason(err)
+		if cut(err) {
+			e.Hint = "if it happens every time, the server may want a client certificate"
+		}
+	}
+	return e
+}
+
+// bodyError explains a 2xx reply whose body did not come to its end.
+func bodyError(ctx context.Context, op, host string, status int, err error) *Error {
+	e := &Error{Op: op, Host: host, Status: status}
+	if !interrupted(ctx, e, err) {
+		e.Kind, e.What = KindBrokenBody, "the reply broke off or is damaged"
+	}
+	return e
+}
+
+func tooLargeError(op, host string, status int, limit int64) *Error {
+	return &Error{
+		Op: op, Host: host, Status: status, Kind: KindTooLarge,
+		What: "the reply is larger than " + strconv.FormatInt(limit, 10) + " bytes",
+	}
+}
+
+// interrupted fills e if the call ended because its context ended or its time ran out.
+func interrupted(ctx context.Context, e *Error, err error) bool {
+	var timeout interface{ Timeout() bool }
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		e.Kind, e.What, e.cause = KindCanceled, "canceled", context.Canceled
+	case ctx.Err() != nil, errors.Is(err, context.DeadlineExceeded):
+		e.Kind, e.What, e.cause = KindTimeout, "timed out", context.DeadlineExceeded
+	case errors.As(err, &timeout) && timeout.Timeout():
+		e.Kind, e.What, e.cause = KindTimeout, "timed out", os.ErrDeadlineExceeded
+	default:
+		return false
+	}
+	return true
+}
+
+// againstProtocol recognises the complaints of net/http about a reply's form, most of which have no type. The text is only
+// looked at, never shown.
+func againstProtocol(err error) bool {
+	var header textproto.ProtocolError
+	if errors.As(err, &header) {
+		return true
+	}
+	text := err.Error()
+	for _, mark := range []string{
+		"malformed ", "response headers exceeded", "header list larger", "transfer encoding", "Content-Length", "Location header",
+	} {
+		if strings.Contains(text, mark) {
+			return true
+		}
+	}
+	return false
+}
+
+// reason names the well-known ways in which a connection fails. Other texts stay inside: they may come from an
+// authenticator or a proxy and quote anything.
+func reason(err error) string {
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "connection refused"
+	case cut(err):
+		return "the server closed the connection without a reply"
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		return "no route to the host"
+	}
+	return "the request failed before a reply came"
+}
+
+// cut reports whether the other side ended the connection.
+func cut(err error) bool {
+	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}
