@@ -1,0 +1,156 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package status
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
+)
+
+// listener is a host that notes down what it is told; "" stands for OK.
+type listener struct {
+	component.Host
+
+	mu     sync.Mutex
+	heard  []string
+	status []componentstatus.Status
+}
+
+func (l *listener) Report(event *componentstatus.Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	text := ""
+	if event.Err() != nil {
+		text = event.Err().Error()
+	}
+	l.heard = append(l.heard, text)
+	l.status = append(l.status, event.Status())
+}
+
+func TestChangesAreReportedOnce(t *testing.T) {
+	host := &listener{}
+	r := New()
+	r.Start(host)
+	require.Empty(t, host.heard, "the service reports OK after Start itself")
+
+	down := errors.New("HTTP 503")
+	r.Set("api", nil)
+	r.Set("api", down)
+	r.Set("api", down)
+	r.Set("api", errors.New("HTTP 503"))
+	r.Set("spool", errors.New("80% full"))
+	r.Set("api", errors.New("HTTP 401"))
+	r.Set("api", nil)
+	r.Set("api", nil)
+	r.Set("spool", nil)
+	r.Set("spool", nil)
+
+	require.Equal(t, []string{
+		"api: HTTP 503",
+		"api: HTTP 503; spool: 80% full",
+		"api: HTTP 401; spool: 80% full",
+		"spool: 80% full",
+		"",
+	}, host.heard)
+	bad := componentstatus.StatusRecoverableError
+	require.Equal(t, []componentstatus.Status{bad, bad, bad, bad, componentstatus.StatusOK}, host.status)
+}
+
+func TestNothingIsReportedOutsideTheLifetime(t *testing.T) {
+	host := &listener{}
+	r := New()
+	r.Set("storage", errors.New("none"))
+	r.Set("gone", errors.New("early"))
+	r.Set("gone", nil)
+	require.Empty(t, host.heard)
+
+	r.Start(host)
+	require.Equal(t, []string{"storage: none"}, host.heard)
+
+	r.Stop()
+	r.Set("storage", nil)
+	r.Set("api", errors.New("late"))
+	require.Len(t, host.heard, 1)
+}
+
+func TestStopWithoutStartIsHarmless(t *testing.T) {
+	r := New()
+	r.Stop()
+	r.Set("api", errors.New("late"))
+}
+
+func TestHostWithoutStatusSupportIsHarmless(t *testing.T) {
+	r := New()
+	r.Start(struct{ component.Host }{})
+	r.Set("api", errors.New("down"))
+}
+
+func TestTextIsSanitised(t *testing.T) {
+	tests := []struct {
+		name, give, want string
+	}{
+		{"line breaks", "a\r\nlevel=error\tb", "cause: a  level=error b"},
+		{"escape sequences", "\x1b[31mred\x00", "cause:  [31mred "},
+		{"invalid UTF-8", "bad \xff\xfe", "cause: bad ?"},
+		{"direction override", "abc\u202edef", "cause: abc def"},
+		{"long text", strings.Repeat("ü", 300), "cause: " + strings.Repeat("ü", 126) + "…"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			host := &listener{}
+			r := New()
+			r.Start(host)
+			r.Set("cause", errors.New(tt.give))
+			require.Equal(t, []string{tt.want}, host.heard)
+			require.True(t, utf8.ValidString(host.heard[0]))
+			require.LessOrEqual(t, len(host.heard[0]), len("cause: ")+maxText)
+		})
+	}
+}
+
+func TestEventCarriesNothingButText(t *testing.T) {
+	secret := errors.New("inner")
+	var got *componentstatus.Event
+	r := New()
+	r.Start(hostFunc(func(event *componentstatus.Event) { got = event }))
+	r.Set("api", errors.Join(secret))
+	require.NotErrorIs(t, got.Err(), secret)
+}
+
+type hostFunc func(*componentstatus.Event)
+
+func (hostFunc) GetExtensions() map[component.ID]component.Component { return nil }
+func (f hostFunc) Report(event *componentstatus.Event)               { f(event) }
+
+func TestConcurrentCausesEndInTheTrueStatus(t *testing.T) {
+	host := &listener{}
+	r := New()
+	r.Start(host)
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			cause := strconv.Itoa(i)
+			for range 50 {
+				r.Set(cause, errors.New("down"))
+				r.Set(cause, nil)
+			}
+			if i == 3 {
+				r.Set(cause, errors.New("still down"))
+			}
+		})
+	}
+	wg.Wait()
+	require.Equal(t, "3: still down", host.heard[len(host.heard)-1])
+	for i := 1; i < len(host.heard); i++ {
+		require.NotEqual(t, host.heard[i-1], host.heard[i])
+	}
+}
