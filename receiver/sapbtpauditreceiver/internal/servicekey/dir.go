@@ -1,0 +1,135 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package servicekey
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+)
+
+// dataLink is the symbolic link that Kubernetes replaces to change all files of
+// a mounted Secret at once.
+const dataLink = "..data"
+
+// ParseDir returns the keys in a directory, given as the contents of its files:
+// a mounted Secret with one file for each field, of the service operator
+// (nested objects as JSON text) or of Kyma, or with whole keys in some files.
+// Files whose names begin with a dot are not looked at. Errors are as in Parse.
+func ParseDir(files map[string][]byte) ([]Key, error) {
+	o := object{}
+	size := 0
+	for name, content := range files {
+		if strings.HasPrefix(name, ".") {
+			continue
+		}
+		size += len(content)
+		if size > maxSize {
+			return nil, fmt.Errorf("the files of the service key are larger than %d bytes together", maxSize)
+		}
+		// Editors and echo append a line end that is no part of the value.
+		text, err := json.Marshal(string(bytes.TrimRight(content, "\r\n")))
+		if err != nil {
+			return nil, fmt.Errorf("%s: not a text", name)
+		}
+		o[strings.ToLower(name)] = text
+	}
+	if len(o) == 0 {
+		return nil, errors.New("the directory of the service key has no files")
+	}
+	return find(o, maxNesting+1)
+}
+
+// ParseFS returns the keys in the top directory of fsys. Of a Secret mounted by
+// Kubernetes it reads one consistent state, even while that is being replaced;
+// it may then fail with fs.ErrNotExist and can be called again. Sub-directories
+// are not looked at.
+func ParseFS(fsys fs.FS) ([]Key, error) {
+	if target, err := fs.ReadLink(fsys, dataLink); err == nil {
+		if fsys, err = fs.Sub(fsys, target); err != nil {
+			return nil, err
+		}
+	}
+	entries, err := fs.ReadDir(fsys, ".")
+	if err != nil {
+		return nil, err
+	}
+	files := make(map[string][]byte, len(entries))
+	for _, entry := range entries {
+		name := entry.Name()
+		if strings.HasPrefix(name, ".") {
+			continue
+		}
+		// Not entry.Info: Kubernetes mounts the files as symbolic links.
+		info, err := fs.Stat(fsys, name)
+		if err != nil {
+			return nil, err
+		}
+		if !info.Mode().IsRegular() {
+			continue
+		}
+		if files[name], err = readFile(fsys, name); err != nil {
+			return nil, err
+		}
+	}
+	return ParseDir(files)
+}
+
+// Load returns the keys at path: in a JSON file (see Parse) or in a directory
+// (see ParseFS). Errors name the path.
+func Load(path string) ([]Key, error) {
+	keys, err := load(path)
+	if err != nil {
+		return keys, fmt.Errorf("service key %s: %w", path, err)
+	}
+	return keys, nil
+}
+
+func load(path string) ([]Key, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, withoutPath(err)
+	}
+	if info.IsDir() {
+		return ParseFS(os.DirFS(path))
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, withoutPath(err)
+	}
+	defer file.Close()
+	raw, err := readLimited(file)
+	if err != nil {
+		return nil, withoutPath(err)
+	}
+	return Parse(raw)
+}
+
+// withoutPath takes the path out of a file error whose caller adds it.
+func withoutPath(err error) error {
+	var pathError *fs.PathError
+	if errors.As(err, &pathError) {
+		return pathError.Err
+	}
+	return err
+}
+
+func readFile(fsys fs.FS, name string) ([]byte, error) {
+	file, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return readLimited(file)
+}
+
+// readLimited reads one byte more than is allowed, for the parser to refuse.
+func readLimited(r io.Reader) ([]byte, error) {
+	return io.ReadAll(io.LimitReader(r, maxSize+1))
+}
