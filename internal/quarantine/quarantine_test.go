@@ -244,6 +244,36 @@ func TestFailedWritesLeaveATrueStore(t *testing.T) {
 	}
 }
 
+// deaf applies batches but loses the acknowledgement of the next one.
+type deaf struct {
+	storage.Client
+	next *error
+}
+
+func (d deaf) Batch(ctx context.Context, ops ...*storage.Operation) error {
+	err := *d.next
+	*d.next = nil
+	return errors.Join(d.Client.Batch(ctx, ops...), err)
+}
+
+func TestLostAcknowledgementIsNotTakenForAFailure(t *testing.T) {
+	lost := errors.New("connection reset")
+	next := error(nil)
+	s := mustOpen(t, deaf{durable.NewMemory(), &next}, Limits{})
+	require.NoError(t, s.Put(t.Context(), entry("a")))
+	require.NoError(t, s.Put(t.Context(), entry("b")))
+
+	next = lost
+	require.ErrorIs(t, s.Delete(t.Context(), 1), lost)
+	require.NoError(t, s.Put(t.Context(), entry("c")))
+	require.Equal(t, []string{"b", "c"}, contents(t, s))
+
+	next = lost
+	require.ErrorIs(t, s.Put(t.Context(), entry("d")), lost)
+	require.NoError(t, s.Delete(t.Context(), 3))
+	require.Equal(t, []string{"b", "d"}, contents(t, s))
+}
+
 func TestFullStorageIsAnError(t *testing.T) {
 	disk := crashtest.NewDisk()
 	s := mustOpen(t, disk.Client(crashtest.MaxBytes(2000)), Limits{})
