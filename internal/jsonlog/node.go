@@ -12,7 +12,7 @@ import (
 // answers every question with the zero value, so that look-ups can be chained.
 type Node struct {
 	d *Doc
-	i uint32
+	i int
 }
 
 func (n Node) node() *node {
@@ -99,7 +99,7 @@ func (n Node) Len() int {
 	if k := n.Kind(); k != Object && k != Array {
 		return 0
 	}
-	return int(n.node().count)
+	return n.node().count
 }
 
 // Children yields the members of an Object or the elements of an Array in the order of the text.
@@ -134,13 +134,13 @@ func (n Node) Get(key string) Node {
 // n is written by WriteTo as that value instead of as a string. If the content is anything else, broken JSON or beyond
 // [MaxDepth], n stays the string that it is and the result is the zero Node. doc must not be in use.
 func (n Node) Expand(doc *Doc) Node {
-	if n.Kind() != String || n.node().verbatim || doc == n.d || int(n.node().depth) >= MaxDepth {
+	if n.Kind() != String || n.node().verbatim || doc == n.d || n.node().depth >= MaxDepth {
 		return Node{}
 	}
 	if !holdsContainer(n.d.text[n.node().start:n.node().end]) {
 		return Node{}
 	}
-	doc.reset(n.Str(), int(n.node().depth))
+	doc.reset(n.Str(), n.node().depth)
 	if !doc.whole() {
 		return Node{}
 	}
@@ -148,7 +148,7 @@ func (n Node) Expand(doc *Doc) Node {
 		return Node{}
 	}
 	n.d.expanded = append(n.d.expanded, doc)
-	n.node().count = uint32(len(n.d.expanded))
+	n.node().count = len(n.d.expanded)
 	return doc.Root()
 }
 

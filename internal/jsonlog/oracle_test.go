@@ -109,7 +109,7 @@ func requireSameValue(t *testing.T, want any, got Node, depth int) {
 		require.Equal(t, got.Str(), got.Raw())
 		return
 	}
-	require.Equal(t, decode(t, []byte(got.Raw())), want)
+	require.Equal(t, want, decode(t, []byte(got.Raw())))
 	switch want := want.(type) {
 	case nil:
 		require.Equal(t, Null, got.Kind())
@@ -181,7 +181,7 @@ func requireSameWritten(t *testing.T, want any, got pcommon.Value, depth int) {
 	}
 }
 
-var integer = regexp.MustCompile(`^(0|-?[1-9][0-9]*)$`)
+var integer = regexp.MustCompile(`^(0|-?[1-9]\d*)$`)
 
 // requireSameNumber decides with exact arithmetic which type a number deserves.
 func requireSameNumber(t *testing.T, literal string, got pcommon.Value) {

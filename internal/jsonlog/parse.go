@@ -3,10 +3,7 @@
 
 package jsonlog
 
-import (
-	"iter"
-	"math"
-)
+import "iter"
 
 const (
 	// MaxDepth is how deep objects and arrays may nest, strings opened by [Node.Expand] included; what lies deeper is
@@ -46,12 +43,12 @@ type Doc struct {
 
 // node is one value. Those inside of a container follow it directly.
 type node struct {
-	keyStart, keyEnd uint32 // member name without its quotes
-	start, end       uint32 // strings without their quotes
-	next             uint32 // index of the node behind this one and all that it holds
-	count            uint32 // elements or members; of a string: index+1 in Doc.expanded
+	keyStart, keyEnd int // member name without its quotes
+	start, end       int // strings without their quotes
+	next             int // index of the node behind this one and all that it holds
+	count            int // elements or members; of a string: index+1 in Doc.expanded
+	depth            int // containers around it
 	kind             Kind
-	depth            uint8 // containers around it
 	escapedKey       bool
 	escaped          bool // a string with escape sequences
 	verbatim         bool // a container that is kept as text
@@ -147,9 +144,6 @@ func (d *Doc) tail(i int) int {
 
 // root parses the value at i as the only one in nodes. outside counts the containers around it.
 func (d *Doc) root(i, outside int) int {
-	if uint64(len(d.text)) > math.MaxUint32 {
-		return d.fail(0, "text longer than 4 GiB")
-	}
 	d.nodes = append(d.nodes, node{})
 	if i = d.value(i, 0, outside); i < 0 {
 		d.nodes = d.nodes[:0]
@@ -161,9 +155,9 @@ func (d *Doc) root(i, outside int) int {
 // around it in this text.
 func (d *Doc) value(i, self, outside int) int {
 	n := &d.nodes[self]
-	n.start = uint32(i)
-	n.depth = uint8(min(d.base+outside, MaxDepth))
-	n.next = uint32(self) + 1
+	n.start = i
+	n.depth = d.base + outside
+	n.next = self + 1
 	if i < len(d.text) {
 		switch c := d.text[i]; c {
 		case '"':
@@ -172,7 +166,7 @@ func (d *Doc) value(i, self, outside int) int {
 				return end
 			}
 			n.kind, n.escaped = String, escaped
-			n.start, n.end = uint32(i)+1, uint32(end)
+			n.start, n.end = i+1, end
 			return end + 1
 		case '{', '[':
 			return d.container(i, self, outside)
@@ -186,7 +180,7 @@ func (d *Doc) value(i, self, outside int) int {
 	}
 	end := d.scalar(i)
 	if end >= 0 {
-		n.end = uint32(end)
+		n.end = end
 	}
 	return end
 }
@@ -198,7 +192,7 @@ func (d *Doc) container(start, self, outside int) int {
 	}
 	object := d.text[start] == '{'
 	i := d.space(start + 1)
-	count := uint32(0)
+	count := 0
 	for more := i >= len(d.text) || d.text[i] != closer(object); more; {
 		if len(d.nodes) >= MaxNodes {
 			return d.asText(start, self, outside)
@@ -212,7 +206,7 @@ func (d *Doc) container(start, self, outside int) int {
 				return next
 			}
 			n := &d.nodes[child]
-			n.keyStart, n.keyEnd, n.escapedKey = uint32(keyStart), uint32(end), escaped
+			n.keyStart, n.keyEnd, n.escapedKey = keyStart, end, escaped
 			i = next
 		}
 		if i = d.value(i, child, outside+1); i < 0 {
@@ -234,7 +228,7 @@ func (d *Doc) container(start, self, outside int) int {
 	if object {
 		n.kind = Object
 	}
-	n.count, n.end, n.next = count, uint32(i)+1, uint32(len(d.nodes))
+	n.count, n.end, n.next = count, i+1, len(d.nodes)
 	return i + 1
 }
 
@@ -244,7 +238,7 @@ func (d *Doc) asText(start, self, outside int) int {
 	i := d.skip(start, outside)
 	if i >= 0 {
 		n := &d.nodes[self]
-		n.kind, n.verbatim, n.end, n.next = String, true, uint32(i), uint32(self)+1
+		n.kind, n.verbatim, n.end, n.next = String, true, i, self+1
 	}
 	return i
 }
