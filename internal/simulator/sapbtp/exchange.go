@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -53,6 +54,9 @@ type exchange struct {
 	tenant   *tenant // whose request it is, as far as that can be told
 	page     int     // 1 for a first page
 	client   string
+	step     *session // the step of a retrieval that is being answered
+	// tokenLife overrides the true lifetime of the token to be issued.
+	tokenLife time.Duration
 }
 
 // reply is an answer before it is put on the wire.
@@ -66,7 +70,11 @@ type reply struct {
 	delay  time.Duration    // before the first byte
 	reset  bool             // the connection breaks before the first byte
 	cut    int64            // the connection breaks after so many bytes of the body; -1 for never
-	note   string           // for the ledger
+	piece  int64            // the body comes in pieces of so many bytes; 0 for at once
+	pause  time.Duration    // before each piece
+	// spoiled says that a client cannot, or must not, make sense of the whole body.
+	spoiled bool
+	note    string // for the ledger
 }
 
 // page is the rows of an answer.
@@ -92,9 +100,11 @@ const (
 
 // encode turns the rows into the body.
 func (r *reply) encode() {
-	if r.page == nil {
+	if r.page == nil || r.status == http.StatusNoContent && !r.page.hasNext {
 		return
 	}
+	r.status = http.StatusOK
+	r.header.Set("Content-Type", typeJSON)
 	size := 2
 	for _, row := range r.page.rows {
 		size += len(row) + 1
@@ -152,10 +162,44 @@ func (s *Simulator) receive(d door, req *http.Request) *exchange {
 func (s *Simulator) answer(d door, req *http.Request) *reply {
 	x := s.receive(d, req)
 	s.ledger.arrived(x)
-	r := s.handle(x)
-	r.encode()
-	s.stamp(x, r)
+	r := s.suffer(x)
 	s.ledger.answered(x, r)
+	return r
+}
+
+// suffer gives the answer with the faults that the script has for this request.
+func (s *Simulator) suffer(x *exchange) *reply {
+	rules := s.script.pick(x, x.at.Sub(s.born))
+	var r *reply
+	var names []string
+	for i := range rules {
+		f := &rules[i].Fault
+		names = append(names, rules[i].Name)
+		if before := injections[f.Kind].before; before != nil {
+			before(x, f)
+		}
+		if instead := injections[f.Kind].instead; instead != nil {
+			r = instead(s, x, f)
+		}
+	}
+	if r == nil {
+		r = s.handle(x)
+	}
+	for i := range rules {
+		if paging := injections[rules[i].Fault.Kind].paging; paging != nil && r.page != nil {
+			paging(x, &rules[i].Fault, r)
+		}
+	}
+	r.encode()
+	for i := range rules {
+		if body := injections[rules[i].Fault.Kind].body; body != nil {
+			body(x, &rules[i].Fault, r)
+		}
+	}
+	s.stamp(x, r)
+	if len(names) > 0 {
+		r.note = strings.Join(names, "+")
+	}
 	return r
 }
 
@@ -183,7 +227,7 @@ func elsewhere(x *exchange) *reply {
 
 // stamp sets the headers that every answer has.
 func (s *Simulator) stamp(x *exchange, r *reply) {
-	if !x.readings.NoDate {
+	if !x.readings.NoDate && r.header.Get("Date") == "" {
 		r.header.Set("Date", x.at.Add(x.readings.DateSkew).UTC().Format(http.TimeFormat))
 	}
 	if r.length >= 0 && r.status != http.StatusNoContent {

@@ -39,14 +39,29 @@ func (s *Simulator) serve(d door, w http.ResponseWriter, req *http.Request) {
 	if r.cut >= 0 {
 		body = io.LimitReader(body, r.cut)
 	}
+	if r.piece > 0 {
+		body = &paced{ctx: req.Context(), from: body, piece: r.piece, pause: r.pause}
+	}
 	// A client that went away is its own business.
-	_, _ = io.Copy(w, body)
+	_, _ = io.Copy(flushing{w, r.piece > 0}, body)
 	if r.cut >= 0 {
-		if f, ok := w.(http.Flusher); ok {
-			f.Flush()
-		}
+		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	}
+}
+
+// flushing sends every write at once where the body comes in pieces.
+type flushing struct {
+	w   http.ResponseWriter
+	now bool
+}
+
+func (f flushing) Write(p []byte) (int, error) {
+	n, err := f.w.Write(p)
+	if f.now && err == nil {
+		err = http.NewResponseController(f.w).Flush()
+	}
+	return n, err
 }
 
 // breakConnection ends the connection with a reset, where the server allows that, else without an answer.

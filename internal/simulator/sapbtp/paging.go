@@ -7,7 +7,7 @@ import (
 	"cmp"
 	"encoding/base64"
 	"math"
-	"net/url"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -24,7 +24,7 @@ type retrievals struct {
 }
 
 // maxHeld bounds the memory of forgotten retrievals of a subaccount: their handles then expire, oldest first.
-const maxHeld = 32 << 20
+const maxHeld = 8 << 20
 
 // session is one step of a retrieval: what its handle stands for.
 type session struct {
@@ -121,21 +121,24 @@ func (t *tenant) resume(x *exchange, q question) (*session, string) {
 }
 
 // page gives the rows of one step and the handle of the next.
-func (t *tenant) page(x *exchange, at *session) *reply {
+func (t *tenant) page(x *exchange) *reply {
+	at := x.step
 	list := at.list
-	if x.readings.Paging == LiveView {
+	if list == nil {
 		list = t.visible(x, at.asked)
 	}
 	start := min(at.offset, len(list))
 	end := min(start+pageSize, len(list))
 	if start == end && !x.readings.EmptyArray {
-		return newReply(204, "", nil)
+		r := newReply(http.StatusNoContent, "", nil)
+		r.page = &page{}
+		return r
 	}
-	r := newReply(200, typeJSON, nil)
+	r := newReply(http.StatusOK, typeJSON, nil)
 	r.page = &page{ordinals: list[start:end], rows: t.rows(list[start:end], x.readings.Messages)}
 	if end < len(list) || x.readings.TrailingHandle && end-start == pageSize {
 		next := &session{asked: at.asked, list: at.list, offset: end, page: at.page + 1, made: x.at}
-		r.page.hasNext, r.page.handle = true, t.reads.keep(next, t, x, list[end-1])
+		r.page.hasNext, r.page.handle = true, t.reads.keep(next, t.timeOf(list[end-1]), x.readings.Handles)
 	} else if x.readings.EmptyHandle {
 		r.page.hasNext = true
 	}
@@ -143,11 +146,10 @@ func (t *tenant) page(x *exchange, at *session) *reply {
 }
 
 // keep files a step under a new handle.
-func (r *retrievals) keep(s *session, t *tenant, x *exchange, last uint32) string {
-	at := t.timeOf(last)
+func (r *retrievals) keep(s *session, at time.Time, form HandleForm) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	handle := r.name(x.readings.Handles, at)
+	handle := r.name(form, at)
 	r.sessions[handle] = s
 	r.order = append(r.order, handle)
 	r.held += s.weight()
@@ -170,7 +172,7 @@ func (r *retrievals) name(form HandleForm, at time.Time) string {
 	case HandleTimeIDTime:
 		return at.Format(outerTime) + "<" + id + "<" + at.Format(outerTime)
 	case HandleTimeEscaped:
-		return url.QueryEscape(at.Format(outerTime)+"<") + id
+		return at.Format(outerTime) + "%3C" + id
 	default:
 		return base64.StdEncoding.EncodeToString(append(r.dice.bytes(38), 0xfb, 0xff))
 	}

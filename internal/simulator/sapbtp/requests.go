@@ -4,6 +4,7 @@
 package sapbtp
 
 import (
+	"net/http"
 	"strconv"
 	"sync"
 	"time"
@@ -95,7 +96,7 @@ func (l *Ledger) answered(x *exchange, r *reply) {
 }
 
 // whole tells whether the client can read all rows of the answer.
-func (r *reply) whole() bool { return !r.reset && r.cut < 0 && r.status == 200 }
+func (r *reply) whole() bool { return !r.reset && r.cut < 0 && !r.spoiled && r.status == http.StatusOK }
 
 // Requests lists the requests of the given kinds (all where none is given) in the order in which they were answered, the
 // last Options.KeepRequests of them.

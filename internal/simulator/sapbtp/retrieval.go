@@ -23,9 +23,7 @@ func (s *Simulator) retrieve(x *exchange) *reply {
 		return apiError(http.StatusMethodNotAllowed, "method_not_allowed", "only GET is supported")
 	}
 	if !s.tokens.valid(x.token, x.at) {
-		r := apiError(http.StatusUnauthorized, "unauthorized", "token is missing, expired or revoked")
-		r.header.Set("WWW-Authenticate", `Bearer error="invalid_token"`)
-		return r
+		return unauthorized()
 	}
 	wait, ok := x.tenant.rate.take(x.at, x.readings.RateLimit)
 	if !ok {
@@ -55,7 +53,8 @@ func (s *Simulator) answerQuery(x *exchange) *reply {
 	if problem != "" {
 		return apiError(http.StatusBadRequest, "invalid_handle", problem)
 	}
-	return x.tenant.page(x, found)
+	x.step = found
+	return x.tenant.page(x)
 }
 
 // question is what a query asks for.
@@ -163,6 +162,12 @@ func ceilSecond(ms int64) int64 {
 func apiError(status int, code, message string) *reply {
 	body := object(nil).obj("error", object(nil).str("code", code).str("message", message))
 	return newReply(status, typeJSON, body.end())
+}
+
+func unauthorized() *reply {
+	r := apiError(http.StatusUnauthorized, "unauthorized", "token is missing, expired or revoked")
+	r.header.Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+	return r
 }
 
 // throttled is the 429 of the reverse proxy in front of the API.

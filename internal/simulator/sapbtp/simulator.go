@@ -54,6 +54,8 @@ type Simulator struct {
 	readings  Readings
 	secrets   map[string]bool // every secret there ever was
 	tokens    tokens
+	script    script
+	born      time.Time
 	ledger    Ledger
 	listeners atomic.Pointer[Listeners]
 	ca        authority
@@ -85,6 +87,7 @@ func New(o Options) *Simulator {
 		s.secrets[t.secret] = true
 	}
 	s.byHost[s.apiHost()], s.byHost[ElsewhereHost] = doorAPI, doorElsewhere
+	s.born = s.now()
 	s.tokens.init(newDice(o.Seed, 0))
 	s.ledger.init(s, o.KeepRequests)
 	return s

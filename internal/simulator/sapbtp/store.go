@@ -73,7 +73,7 @@ func (s *store) before(a, b uint32) int {
 // the lock.
 func (s *store) window(from, to int64, keep func(uint32, *entry) bool) []uint32 {
 	start := sort.Search(len(s.byTime), func(i int) bool { return s.entries[s.byTime[i]].at >= from })
-	var out []uint32
+	out := []uint32{}
 	for _, ordinal := range s.byTime[start:] {
 		e := &s.entries[ordinal]
 		if e.at > to {

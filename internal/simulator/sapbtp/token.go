@@ -34,7 +34,11 @@ func (s *Simulator) issueToken(x *exchange) *reply {
 		return uaaError(http.StatusUnauthorized, "unauthorized", "Bad credentials")
 	}
 	life := x.readings.tokenLifetime()
-	tok := s.tokens.issue(x.tenant, s.uaaHost(x.tenant), x.at, life)
+	valid := life
+	if x.tokenLife > 0 {
+		valid = x.tokenLife
+	}
+	tok := s.tokens.issue(x.tenant, s.uaaHost(x.tenant), x.at, valid)
 	s.noteLogin(x)
 	return tokenReply(x, tok, life)
 }

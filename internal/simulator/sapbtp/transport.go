@@ -108,9 +108,12 @@ func (r *reply) response(req *http.Request, inflate bool) *http.Response {
 		Status: http.StatusText(r.status), StatusCode: r.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: r.header, ContentLength: r.length, Request: req,
 	}
-	var body io.Reader = r.reader()
+	body := r.reader()
 	if r.cut >= 0 {
 		body = io.MultiReader(io.LimitReader(body, r.cut), broken{})
+	}
+	if r.piece > 0 {
+		body = &paced{ctx: req.Context(), from: body, piece: r.piece, pause: r.pause}
 	}
 	if inflate && r.header.Get("Content-Encoding") == "gzip" {
 		resp.Header.Del("Content-Encoding")
@@ -143,6 +146,21 @@ func (w *wire) Read(p []byte) (int, error) {
 }
 
 func (*wire) Close() error { return nil }
+
+// paced is a body that comes in pieces.
+type paced struct {
+	ctx   context.Context
+	from  io.Reader
+	piece int64
+	pause time.Duration
+}
+
+func (p *paced) Read(buf []byte) (int, error) {
+	if err := pause(p.ctx, p.pause); err != nil {
+		return 0, err
+	}
+	return p.from.Read(buf[:min(int64(len(buf)), p.piece)])
+}
 
 // broken is the place where a connection breaks.
 type broken struct{}
