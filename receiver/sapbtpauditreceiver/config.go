@@ -32,36 +32,36 @@ type Config struct {
 	// TokenURL is the token service: the service key's uaa.url for a client
 	// secret, its uaa.certurl for a certificate. /oauth/token is appended
 	// unless it is there. No default.
-	TokenURL string `mapstructure:"token_url"`
+	TokenURL string `mapstructure:"token_url,omitempty"`
 
 	// ClientID is the service key's uaa.clientid. No default.
-	ClientID string `mapstructure:"client_id"`
+	ClientID string `mapstructure:"client_id,omitempty"`
 
 	// ClientSecret is the service key's uaa.clientsecret. No default.
-	ClientSecret configopaque.String `mapstructure:"client_secret"`
+	ClientSecret configopaque.String `mapstructure:"client_secret,omitempty"`
 
 	// ClientSecretFile is the path of a file that holds the client secret
 	// instead. It is read at use, not at start. No default.
-	ClientSecretFile string `mapstructure:"client_secret_file"`
+	ClientSecretFile string `mapstructure:"client_secret_file,omitempty"`
 
 	// AuthType is client_secret or mtls. Default: inferred from the
 	// credentials. Certificate and key for mtls are tls.cert_pem and
 	// tls.key_pem, or tls.cert_file and tls.key_file.
-	AuthType servicekey.AuthType `mapstructure:"auth_type"`
+	AuthType servicekey.AuthType `mapstructure:"auth_type,omitempty"`
 
 	// ServiceKey is the service key itself, as JSON, in any carrier: the bare
 	// key, {"credentials": {…}}, or a whole VCAP_SERVICES. It may be written
 	// as text, as a map, or as ${env:…} or ${file:…}. The Collector turns "$$"
 	// in such values into "$"; ServiceKeys is free of that. No default.
-	ServiceKey configopaque.String `mapstructure:"service_key"`
+	ServiceKey configopaque.String `mapstructure:"service_key,omitempty"`
 
 	// ServiceKeys lists paths or globs; every match is the key of one
 	// subaccount: a JSON file, or a directory with one file per field. Default: none.
-	ServiceKeys []string `mapstructure:"service_keys"`
+	ServiceKeys []string `mapstructure:"service_keys,omitempty"`
 
 	// StorageID names a storage extension that keeps the receiver's state over
 	// restarts. Default: none, the state is lost with the process.
-	StorageID *component.ID `mapstructure:"storage"`
+	StorageID *component.ID `mapstructure:"storage,omitempty"`
 
 	// PollInterval is the pause between polls when all is read. Default 1m.
 	PollInterval time.Duration `mapstructure:"poll_interval"`
@@ -80,7 +80,7 @@ type Config struct {
 
 	// RequestsPerSecond bounds the API requests of one subaccount. Default 0:
 	// what SAP documents for the region, 8 or 4.
-	RequestsPerSecond float64 `mapstructure:"requests_per_second"`
+	RequestsPerSecond float64 `mapstructure:"requests_per_second,omitempty"`
 
 	// Concurrency is the number of windows read in parallel per subaccount
 	// while catching up, 1 to 16. Default 4.
@@ -88,7 +88,7 @@ type Config struct {
 
 	// Categories restricts what is read to these categories (audit.security-events,
 	// audit.configuration, audit.data-access, audit.data-modification). Default: all.
-	Categories []string `mapstructure:"categories"`
+	Categories []string `mapstructure:"categories,omitempty"`
 
 	// DropOwnEvents drops, and counts, the records that the receiver's own
 	// reading causes. Default false.
@@ -108,7 +108,7 @@ type Config struct {
 
 	// LeaderElectorID names a leader elector extension; only the leader reads.
 	// Default: none, every instance reads.
-	LeaderElectorID *component.ID `mapstructure:"k8s_leader_elector"`
+	LeaderElectorID *component.ID `mapstructure:"k8s_leader_elector,omitempty"`
 }
 
 const (

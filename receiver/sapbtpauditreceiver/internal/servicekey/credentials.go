@@ -12,6 +12,7 @@ import (
 
 	"go.opentelemetry.io/collector/config/configopaque"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/oauth"
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/landscape"
 )
 
@@ -189,14 +190,7 @@ func tokenURL(base, field string, auth AuthType) (string, error) {
 	case auth == MutualTLS && landscape.IsTokenHost(host) && !landscape.IsCertTokenHost(host):
 		return "", fmt.Errorf("%s in the service key is not a host for certificates (authentication.cert), but the key holds a certificate", field)
 	}
-	return NormalizeTokenURL(base), nil
-}
-
-// NormalizeTokenURL appends /oauth/token to the base URL of a token service
-// unless it is there already.
-func NormalizeTokenURL(base string) string {
-	const path = "/oauth/token"
-	return strings.TrimSuffix(strings.TrimRight(base, "/"), path) + path
+	return oauth.NormalizeTokenURL(base), nil
 }
 
 // parseURL accepts the absolute http and https URLs that a path can be appended to.

@@ -178,12 +178,6 @@ func TestParseReturnsTheGoodKeysBesideABadOne(t *testing.T) {
 	require.Equal(t, []Key{wantSecret()}, keys)
 }
 
-func TestNormalizeTokenURL(t *testing.T) {
-	for _, base := range []string{tokenBase, tokenBase + "/", tokenBase + "/oauth/token", tokenBase + "/oauth/token/"} {
-		require.Equal(t, tokenBase+"/oauth/token", NormalizeTokenURL(base))
-	}
-}
-
 func TestPrintedKeysHideSecrets(t *testing.T) {
 	ec := newPair(t)
 	keys, err := Parse([]byte(values{"a": secretKey(), "b": bare(x509UAA(ec))}.json(t)))
