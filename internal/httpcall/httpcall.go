@@ -4,7 +4,7 @@
 // Package httpcall makes one HTTP request, bounded in size, and tells in one safe error type what went wrong. It never
 // repeats a request, never follows a redirect, and nothing that may carry a secret or an event (body, query, headers,
 // the texts of lower layers) reaches its errors. It knows no vendor.
-package httpcall // import "github.com/otelcol-audit/otelcol-audit/internal/httpcall"
+package httpcall
 
 import (
 	"context"

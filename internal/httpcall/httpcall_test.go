@@ -112,7 +112,7 @@ func TestTellsHowLongTheServerAskedToWait(t *testing.T) {
 func TestKeepsWhatCameOfABrokenBody(t *testing.T) {
 	body := io.MultiReader(strings.NewReader(`{"events":[{"a":1},`), iotest.ErrReader(io.ErrUnexpectedEOF))
 	c := New(&http.Client{Transport: tripper(func(req *http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: 200, Body: io.NopCloser(body), Request: req}, nil
+		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(body), Request: req}, nil
 	})})
 	resp, err := c.Do(t.Context(), op, get(t, "https://a"))
 	require.Equal(t, KindBrokenBody, KindOf(err))
@@ -185,7 +185,7 @@ func TestKeepsWhatCameBeforeTheTimeout(t *testing.T) {
 				<-req.Context().Done()
 				w.CloseWithError(req.Context().Err())
 			}()
-			return &http.Response{StatusCode: 200, Body: r, Request: req}, nil
+			return &http.Response{StatusCode: http.StatusOK, Body: r, Request: req}, nil
 		})
 		resp, err := New(&http.Client{Transport: slow, Timeout: time.Second}).Do(t.Context(), op, get(t, "https://a"))
 		require.Equal(t, KindTimeout, KindOf(err))
@@ -234,7 +234,7 @@ func TestNoErrorShowsWhatWasSentOrReceived(t *testing.T) {
 		"redirect":     canned(302, echo, "Location", "https://"+canary+".example/?"+canary),
 		"bad redirect": canned(302, echo, "Location", "http://[broken?"+canary),
 		"broken body": func(*http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: 200, Body: io.NopCloser(iotest.ErrReader(errors.New(canary)))}, nil
+			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(iotest.ErrReader(errors.New(canary)))}, nil
 		},
 		"too large": canned(200, canary+canary+canary),
 		"no reply":  func(*http.Request) (*http.Response, error) { return nil, errors.New("authenticator: " + canary) },

@@ -37,8 +37,7 @@ func (h *handshake) failed() bool { return h.broken.Load() && !h.connected.Load(
 // transportError explains a call that got no reply.
 func transportError(ctx context.Context, op, host string, err error, handshakeFailed bool) *Error {
 	e := &Error{Op: op, Host: host}
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err // its own text is the whole URL
 	}
 	if interrupted(ctx, e, err) {
@@ -102,8 +101,7 @@ func interrupted(ctx context.Context, e *Error, err error) bool {
 // againstProtocol recognises the complaints of net/http about a reply's form, most of which have no type. The text is only
 // looked at, never shown.
 func againstProtocol(err error) bool {
-	var header textproto.ProtocolError
-	if errors.As(err, &header) {
+	if _, ok := errors.AsType[textproto.ProtocolError](err); ok {
 		return true
 	}
 	text := err.Error()

@@ -116,7 +116,7 @@ func TestAssumesALifetimeWhereTheReplyGivesNone(t *testing.T) {
 			want(t, s, "t1")
 			time.Sleep(tt.life/2 - 1)
 			want(t, s, "t1")
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			want(t, s, "t2")
 		})
 	}
@@ -172,16 +172,16 @@ func TestNeverTakesTheSecretToAnotherHost(t *testing.T) {
 }
 
 func TestAppendsTheTokenPathOnce(t *testing.T) {
-	for base, full := range map[string]string{
-		"https://a.example":                 "https://a.example/oauth/token",
-		"https://a.example/":                "https://a.example/oauth/token",
-		"https://a.example/oauth/token":     "https://a.example/oauth/token",
-		" https://a.example/oauth/token// ": "https://a.example/oauth/token",
-		"https://a.example/base":            "https://a.example/base/oauth/token",
-		"":                                  "",
+	for _, tt := range [][2]string{
+		{"https://a.example", "https://a.example/oauth/token"},
+		{"https://a.example/", "https://a.example/oauth/token"},
+		{"https://a.example/oauth/token", "https://a.example/oauth/token"},
+		{" https://a.example/oauth/token// ", "https://a.example/oauth/token"},
+		{"https://a.example/base", "https://a.example/base/oauth/token"},
+		{"", ""},
 	} {
-		require.Equal(t, full, NormalizeTokenURL(base))
-		require.Equal(t, full, NormalizeTokenURL(full))
+		require.Equal(t, tt[1], NormalizeTokenURL(tt[0]))
+		require.Equal(t, tt[1], NormalizeTokenURL(tt[1]))
 	}
 }
 
@@ -189,7 +189,7 @@ func TestTellsABrokenReplyFromAMissingToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		broken := func(req *http.Request) (*http.Response, error) {
 			body := io.MultiReader(strings.NewReader(`{"access_token":"t`), brokenReader{})
-			return &http.Response{StatusCode: 200, Body: io.NopCloser(body), Request: req}, nil
+			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(body), Request: req}, nil
 		}
 		e := newEndpoint(broken, grants("t1", time.Hour))
 		want(t, e.source(), "t1")

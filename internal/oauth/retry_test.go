@@ -6,7 +6,6 @@ package oauth
 import (
 	"context"
 	"errors"
-	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,7 +18,7 @@ import (
 func TestRetriesAsPrescribed(t *testing.T) {
 	const ms = time.Millisecond
 	for name, tt := range map[string]struct {
-		answer func(*http.Request) (*http.Response, error)
+		answer answer
 		times  []time.Duration
 		kind   httpcall.Kind
 	}{
@@ -103,7 +102,7 @@ func TestLeavesAThrottlingEndpointAlone(t *testing.T) {
 
 func TestTellsARefusalOfTheCredentialsFromOtherFailures(t *testing.T) {
 	for _, tt := range []struct {
-		answer  func(*http.Request) (*http.Response, error)
+		answer  answer
 		refused bool
 		want    string
 	}{

@@ -5,7 +5,7 @@
 // authentication is set, never guessed; a redirect is never followed, so the secret stays with the configured host; tokens
 // are renewed at half of their life and can be dropped when a resource refuses them; nothing secret reaches an error or a
 // log line. It knows no vendor.
-package oauth // import "github.com/otelcol-audit/otelcol-audit/internal/oauth"
+package oauth
 
 import (
 	"context"

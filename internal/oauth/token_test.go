@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -50,7 +49,7 @@ func TestATokenCannotBePrinted(t *testing.T) {
 
 func TestNothingSecretLeavesASource(t *testing.T) {
 	const canary = "canarytoken7"
-	for name, answer := range map[string]func(*http.Request) (*http.Response, error){
+	for name, answer := range map[string]answer{
 		"echoing refusal":   reply(401, `{"error":"`+secret+`","error_description":"`+secret+`"}`),
 		"echo in the code":  reply(400, `{"error":{"code":"plainsecret"}}`),
 		"echo in longer":    reply(400, `{"error":"bad_plainsecret_"}`),

@@ -3,7 +3,7 @@
 
 // Package auditlog is a client of the SAP BTP Audit Log Retrieval API v2 for subaccounts (SAP-docs 30ece35): one call gets
 // one page. It repeats a request only with a fresh token or in the other style of paging; everything else is the caller's.
-package auditlog // import "github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/auditlog"
+package auditlog
 
 import (
 	"bytes"

@@ -126,7 +126,7 @@ func TestDoesNotTakeATokenEndpointsRefusalForTheHandles(t *testing.T) {
 		s.Tokens = oauth.New(oauth.Settings{
 			TokenURL: "https://uaa.example.com/", Style: oauth.MutualTLS,
 			Caller: httpcall.New(&http.Client{Transport: tripper(func(req *http.Request) (*http.Response, error) {
-				return &http.Response{StatusCode: 404, Body: http.NoBody, Request: req}, nil
+				return &http.Response{StatusCode: http.StatusNotFound, Body: http.NoBody, Request: req}, nil
 			})}),
 		})
 	})
