@@ -1,0 +1,111 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"google.golang.org/grpc/status"
+)
+
+// outcome is what one call of the consumer has shown.
+type outcome struct {
+	err       error     // nil: everything was accepted
+	permanent bool      // the error says that the same data will be refused again
+	rest      plog.Logs // what was not accepted
+	accepted  int       // records that were
+}
+
+// offer calls the consumer once. logs stay as they are, so that they can be offered again.
+func (b *batch) offer(ctx context.Context, logs plog.Logs) outcome {
+	// A consumer that ignores its context must not receive anything after Shutdown.
+	if err := ctx.Err(); err != nil {
+		return outcome{err: err, rest: logs}
+	}
+	given := logs
+	if b.mutates {
+		given = plog.NewLogs()
+		logs.CopyTo(given)
+	}
+	total := logs.LogRecordCount()
+	err := b.set.Next.ConsumeLogs(ctx, given)
+	if err == nil {
+		b.accepted.Add(uint64(total))
+		return outcome{rest: plog.NewLogs(), accepted: total}
+	}
+	out := outcome{
+		err:       &refusal{cause: err},
+		permanent: consumererror.IsPermanent(err),
+		rest:      undelivered(logs, err),
+	}
+	out.accepted = total - out.rest.LogRecordCount()
+	b.accepted.Add(uint64(out.accepted))
+	b.last = out.err
+	return out
+}
+
+// undelivered returns the part of logs that err declares as failed, or all of them. It believes the error only if that comes
+// from one consumer: a fan-out joins the errors of several, and the part that failed in one says nothing about the others.
+func undelivered(logs plog.Logs, err error) plog.Logs {
+	partial, ok := errors.AsType[consumererror.Logs](err)
+	if !ok || joins(err) {
+		return logs
+	}
+	failed := partial.Data()
+	if n := failed.LogRecordCount(); n == 0 || n >= logs.LogRecordCount() {
+		return logs
+	}
+	if originals, ok := restore(logs, failed); ok {
+		return originals
+	}
+	return failed
+}
+
+// joins reports whether err is made of several errors.
+func joins(err error) bool {
+	for err != nil {
+		if several, ok := any(err).(interface{ Unwrap() []error }); ok {
+			errs := several.Unwrap()
+			if len(errs) != 1 {
+				return true
+			}
+			err = errs[0]
+			continue
+		}
+		err = errors.Unwrap(err)
+	}
+	return false
+}
+
+// refusal stands for an error of the consumer. Its text leaves out the consumer's own words, which may quote a record or
+// the answer of a backend; what is wrapped is for errors.Is and errors.As.
+type refusal struct {
+	cause error
+}
+
+func (r *refusal) Error() string {
+	kind := "for now"
+	if consumererror.IsPermanent(r.cause) {
+		kind = "permanently"
+	}
+	return fmt.Sprintf("the next component refuses log records %s (%s); the exporter's log says why", kind, code(r.cause))
+}
+
+func (r *refusal) Unwrap() error {
+	return r.cause
+}
+
+// code returns the name of the gRPC status that err carries or stands for.
+func code(err error) string {
+	// For an error without a status of any kind consumererror.ToGRPCStatus panics, so it is asked only about its own.
+	if _, ok := errors.AsType[*consumererror.Error](err); ok {
+		return consumererror.ToGRPCStatus(err).Code().String()
+	}
+	st, _ := status.FromError(err)
+	return st.Code().String()
+}
