@@ -65,8 +65,7 @@ func (c *Config) secretOf(key servicekey.Key) func() (string, error) {
 func readSecret(path string) (string, error) {
 	raw, err := readAtMost(path, maxSecretFile)
 	if err != nil {
-		var pathError *fs.PathError
-		if errors.As(err, &pathError) {
+		if pathError, ok := errors.AsType[*fs.PathError](err); ok {
 			err = pathError.Err
 		}
 		return "", fmt.Errorf("client_secret_file %s: %w", path, err)
@@ -83,7 +82,7 @@ func readAtMost(path string, limit int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	raw, err := io.ReadAll(io.LimitReader(file, int64(limit)+1))
 	if err == nil && len(raw) > limit {
 		err = fmt.Errorf("larger than %d bytes", limit)

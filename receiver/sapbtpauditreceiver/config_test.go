@@ -132,7 +132,7 @@ func TestValidConfigs(t *testing.T) {
 		expected.ClientConfig.Timeout = 30 * time.Second
 		expected.ClientConfig.ProxyURL = "http://proxy:3128"
 		expected.ClientConfig.Headers.Set("x-trace", "canary")
-		expected.ClientConfig.DisableKeepAlives = true
+		expected.ClientConfig.DisableKeepAlives = true //nolint:staticcheck // ClientConfig.Unmarshal folds keepalive into it
 		expected.TokenURL, expected.ClientID, expected.ClientSecret = testTokenURL, testClientID, testSecret
 		expected.StorageID, expected.LeaderElectorID = &storage, &elector
 		expected.PollInterval = 10 * time.Millisecond
@@ -202,7 +202,8 @@ func TestClientSecretFileIsReadAtEachUse(t *testing.T) {
 	require.EqualError(t, err, "client_secret_file "+path+": no such file or directory")
 	for _, want := range []string{"first", "second+/=$"} {
 		require.NoError(t, os.WriteFile(path, []byte(want+"\r\n"), 0o600))
-		got, err := secret()
+		var got string
+		got, err = secret()
 		require.NoError(t, err)
 		require.Equal(t, want, got)
 	}

@@ -17,7 +17,7 @@ import (
 const (
 	apiPath      = "/auditlog/v2"
 	endpointCure = "set it to the field url of the service key, as in https://auditlog-management.cfapps.<region>.hana.ondemand.com"
-	tokenURLCure = "set it to uaa.url of the service key for a client secret, to uaa.certurl for a certificate"
+	uaaURLCure   = "set it to uaa.url of the service key for a client secret, to uaa.certurl for a certificate"
 	httpCure     = "it would carry tokens and events unencrypted; use https, or set tls.insecure: true"
 )
 
@@ -41,13 +41,13 @@ func (c *Config) validateEndpoint() error {
 
 // validateTokenURL checks the token URL for the given kind of credentials.
 func (c *Config) validateTokenURL(auth servicekey.AuthType) error {
-	u, err := c.parseURL("token_url", c.TokenURL, tokenURLCure)
+	u, err := c.parseURL("token_url", c.TokenURL, uaaURLCure)
 	if err != nil {
 		return err
 	}
 	switch host := u.Hostname(); {
 	case landscape.IsAuditLog(host):
-		return errors.New("token_url is the audit log API, not the token service; " + tokenURLCure)
+		return errors.New("token_url is the audit log API, not the token service; " + uaaURLCure)
 	case auth == servicekey.ClientSecret && landscape.IsCertTokenHost(host):
 		return errors.New("token_url is the host for certificates (authentication.cert), but the credentials are a client secret; " +
 			"set token_url to uaa.url of the service key, or give a certificate in tls")

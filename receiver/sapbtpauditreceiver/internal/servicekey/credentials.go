@@ -73,24 +73,24 @@ func fromObject(o object) (Key, error) {
 		return Key{}, err
 	}
 	key := Key{Endpoint: endpoint}
+	read := key.readFlat
 	if o.has("uaa") {
-		err = key.readUAA(o["uaa"])
-	} else {
-		err = key.readFlat(o)
+		read = key.readUAA
 	}
-	// root's is first: what it lacks (the url) says more than what follows from it.
-	if err = errors.Join(root.err(), err); err != nil {
+	// What root lacks (the url) says more than what is wrong in its parts.
+	if err := errors.Join(root.err(), read(o)); err != nil {
 		return Key{}, err
 	}
 	return key, nil
 }
 
-func (k *Key) readUAA(raw json.RawMessage) error {
-	o, ok := decodeObject(raw)
+// readUAA reads the credentials of a service key, which are in its field uaa.
+func (k *Key) readUAA(o object) error {
+	nested, ok := decodeObject(o["uaa"])
 	if !ok {
 		return errors.New("uaa in the service key is not a JSON object")
 	}
-	uaa := &fields{object: o, prefix: "uaa."}
+	uaa := &fields{object: nested, prefix: "uaa."}
 	k.ClientID = uaa.required("clientid")
 	k.Name = uaa.optional("identityzone")
 	for _, name := range []string{"tenantid", "zoneid", "identityzoneid"} {

@@ -11,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -99,12 +100,7 @@ func load(path string) ([]Key, error) {
 	if info.IsDir() {
 		return ParseFS(os.DirFS(path))
 	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, withoutPath(err)
-	}
-	defer file.Close()
-	raw, err := readLimited(file)
+	raw, err := readFile(os.DirFS(filepath.Dir(path)), filepath.Base(path))
 	if err != nil {
 		return nil, withoutPath(err)
 	}
@@ -113,23 +109,18 @@ func load(path string) ([]Key, error) {
 
 // withoutPath takes the path out of a file error whose caller adds it.
 func withoutPath(err error) error {
-	var pathError *fs.PathError
-	if errors.As(err, &pathError) {
+	if pathError, ok := errors.AsType[*fs.PathError](err); ok {
 		return pathError.Err
 	}
 	return err
 }
 
+// readFile reads one byte more than is allowed, for the parser to refuse.
 func readFile(fsys fs.FS, name string) ([]byte, error) {
 	file, err := fsys.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
-	return readLimited(file)
-}
-
-// readLimited reads one byte more than is allowed, for the parser to refuse.
-func readLimited(r io.Reader) ([]byte, error) {
-	return io.ReadAll(io.LimitReader(r, maxSize+1))
+	defer func() { _ = file.Close() }()
+	return io.ReadAll(io.LimitReader(file, maxSize+1))
 }

@@ -35,39 +35,39 @@ type pair struct {
 	notAfter  time.Time
 }
 
-func newPair(t testing.TB) pair {
-	t.Helper()
+func newPair(tb testing.TB) pair {
+	tb.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	der, err := x509.MarshalPKCS8PrivateKey(key)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	notAfter := time.Date(2031, 2, 3, 4, 5, 6, 0, time.UTC)
 	chained, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return pair{
-		cert: newCert(t, key, notAfter) + newCert(t, chained, notAfter.AddDate(1, 0, 0)),
+		cert: newCert(tb, key, notAfter) + newCert(tb, chained, notAfter.AddDate(1, 0, 0)),
 		key:  encodePEM("PRIVATE KEY", der), notAfter: notAfter,
 	}
 }
 
-func newRSAPair(t testing.TB) pair {
-	t.Helper()
+func newRSAPair(tb testing.TB) pair {
+	tb.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	template := &x509.Certificate{SerialNumber: big.NewInt(1)}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return pair{cert: encodePEM("CERTIFICATE", der), key: encodePEM("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(key))}
 }
 
-func newCert(t testing.TB, key *ecdsa.PrivateKey, notAfter time.Time) string {
-	t.Helper()
+func newCert(tb testing.TB, key *ecdsa.PrivateKey, notAfter time.Time) string {
+	tb.Helper()
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "acme-prod"},
 		NotBefore: notAfter.AddDate(-10, 0, 0), NotAfter: notAfter,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return encodePEM("CERTIFICATE", der)
 }
 
@@ -91,10 +91,10 @@ func (v values) with(changes values) values {
 	return out
 }
 
-func (v values) json(t testing.TB) string {
-	t.Helper()
+func (v values) json(tb testing.TB) string {
+	tb.Helper()
 	raw, err := json.Marshal(v)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return string(raw)
 }
 

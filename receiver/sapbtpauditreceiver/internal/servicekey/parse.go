@@ -62,8 +62,8 @@ func notJSON(raw []byte) error {
 	if bytes.HasPrefix(raw, []byte("-----BEGIN")) {
 		return errors.New("the service key is not JSON but a PEM file; give the whole service key, which holds the certificate")
 	}
-	var syntax *json.SyntaxError
-	if err := json.Unmarshal(raw, new(json.RawMessage)); errors.As(err, &syntax) {
+	err := json.Unmarshal(raw, new(json.RawMessage))
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return fmt.Errorf("the service key is not JSON: error at byte %d of %d", syntax.Offset, len(raw))
 	}
 	return errors.New("the service key is not JSON")
