@@ -1,7 +1,7 @@
 # Needs Go, make and git; every other tool is built from internal/tools/go.mod.
 
 COLLECTOR := bin/otelcol-audit
-COMMANDS  := $(wildcard internal/cmd/*)
+COMMANDS  := $(sort $(dir $(wildcard internal/cmd/*/*.go)))
 TOOL      := go tool -modfile=internal/tools/go.mod
 
 # The same sources give the same bytes: no paths, no revision, no cgo.
