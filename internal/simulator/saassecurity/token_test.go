@@ -24,16 +24,19 @@ func TestTokenRequests(t *testing.T) {
 		change      func(*http.Request)
 		want        int
 	}{
-		"basic":              {"", wantedForm, right, 200},
-		"body":               {"", wantedForm + "&client_id=" + DefaultClientID + "&client_secret=" + DefaultClientSecret, nil, 200},
-		"query is refused":   {"?" + wantedForm, "", right, 400},
-		"wrong secret":       {"", wantedForm, basic(DefaultClientID, "x"), 401},
-		"wrong client":       {"", wantedForm, basic("x", DefaultClientSecret), 401},
-		"nothing":            {"", wantedForm, nil, 401},
-		"other grant":        {"", "grant_type=password", right, 400},
-		"not a form":         {"", wantedForm, func(r *http.Request) { right(r); r.Header.Set("Content-Type", "application/json") }, 400},
-		"GET":                {"", "", func(r *http.Request) { right(r); r.Method, r.Body = http.MethodGet, nil }, 405},
-		"charset is allowed": {"", wantedForm, func(r *http.Request) { right(r); r.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=ISO-8859-1") }, 200},
+		"basic":            {"", wantedForm, right, 200},
+		"body":             {"", wantedForm + "&client_id=" + DefaultClientID + "&client_secret=" + DefaultClientSecret, nil, 200},
+		"query is refused": {"?" + wantedForm, "", right, 400},
+		"wrong secret":     {"", wantedForm, basic(DefaultClientID, "x"), 401},
+		"wrong client":     {"", wantedForm, basic("x", DefaultClientSecret), 401},
+		"nothing":          {"", wantedForm, nil, 401},
+		"other grant":      {"", "grant_type=password", right, 400},
+		"not a form":       {"", wantedForm, func(r *http.Request) { right(r); r.Header.Set("Content-Type", "application/json") }, 400},
+		"GET":              {"", "", func(r *http.Request) { right(r); r.Method, r.Body = http.MethodGet, nil }, 405},
+		"charset is allowed": {"", wantedForm, func(r *http.Request) {
+			right(r)
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=ISO-8859-1")
+		}, 200},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -146,9 +149,12 @@ func TestCredentialsInWrongPlacesAreNoted(t *testing.T) {
 		change func(*http.Request, *client)
 		want   []string
 	}{
-		"all in order":         {pathBulk, func(*http.Request, *client) {}, nil},
-		"token in the query":   {pathBulk, func(r *http.Request, c *client) { r.URL.RawQuery = "access_token=" + c.bearer }, []string{"token in the URL"}},
-		"secret in the query":  {pathToken, func(r *http.Request, _ *client) { r.URL.RawQuery = "s=" + DefaultClientSecret; r.Header.Del("Authorization") }, []string{"client secret in the URL"}},
+		"all in order":       {pathBulk, func(*http.Request, *client) {}, nil},
+		"token in the query": {pathBulk, func(r *http.Request, c *client) { r.URL.RawQuery = "access_token=" + c.bearer }, []string{"token in the URL"}},
+		"secret in the query": {pathToken, func(r *http.Request, _ *client) {
+			r.URL.RawQuery = "s=" + DefaultClientSecret
+			r.Header.Del("Authorization")
+		}, []string{"client secret in the URL"}},
 		"secret in a header":   {pathBulk, func(r *http.Request, _ *client) { r.Header.Set("X-Debug", DefaultClientSecret) }, []string{"client secret in the header X-Debug"}},
 		"basic on a read":      {pathBulk, func(r *http.Request, _ *client) { r.SetBasicAuth(DefaultClientID, DefaultClientSecret) }, []string{"Basic authorization"}},
 		"bearer for the token": {pathToken, func(*http.Request, *client) {}, []string{"Bearer authorization"}},

@@ -1,0 +1,202 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package event
+
+import (
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/jsonlog"
+)
+
+// Attributes of the records, beside saas_security.<field>.
+const (
+	attrServiceName  = "service.name"
+	attrTenant       = "saas_security.tenant"
+	attrUID          = "log.record.uid"
+	attrOriginal     = "log.record.original"
+	attrUserName     = "user.name"
+	attrUserEmail    = "user.email"
+	attrSource       = "source.address"
+	attrClient       = "client.address"
+	attrFileName     = "file.name"
+	attrSecurityRule = "security_rule.name"
+
+	// ServiceName is the value of service.name of all records.
+	ServiceName = "saas-security"
+)
+
+// Settings of a [Mapper].
+type Settings struct {
+	// BodyString makes the body the text of the event as received instead of
+	// a map.
+	BodyString bool
+	// IncludeOriginal adds that text as log.record.original.
+	IncludeOriginal bool
+	// ScopeName and ScopeVersion of the records.
+	ScopeName, ScopeVersion string
+	// Resource makes the resource of a tenant, which is "" if the event names
+	// none. Nil means service.name and saas_security.tenant.
+	Resource func(tenant string) pcommon.Resource
+}
+
+// Oddities say how an event differs from what is documented. None of them keeps
+// an event from being mapped.
+type Oddities uint8
+
+// The oddities.
+const (
+	UnknownType   Oddities = 1 << iota // log_type is missing or undocumented
+	UnknownFields                      // there are undocumented fields; they are in the body
+	NoTimestamp                        // there is no readable time; the record has the observed one
+)
+
+// Mapper turns events into log records. It is for one goroutine at a time.
+type Mapper struct {
+	settings Settings
+	doc      jsonlog.Doc
+	values   [len(fieldNames)]jsonlog.Node
+	tenant   string // of the event before
+	resource pcommon.Resource
+}
+
+// NewMapper returns a Mapper.
+func NewMapper(settings Settings) *Mapper {
+	if settings.Resource == nil {
+		settings.Resource = defaultResource
+	}
+	return &Mapper{settings: settings, resource: settings.Resource("")}
+}
+
+// Append adds the record of an event to the logs, below the resource of its
+// tenant. The identity of the event and the time at which it was received come
+// from the caller.
+func (m *Mapper) Append(dst plog.Logs, ev Raw, uid string, observed time.Time) Oddities {
+	odd := m.read(ev)
+	record := m.records(dst, m.values[fieldSerial].Scalar()).AppendEmpty()
+
+	logType := m.values[fieldLogType].Str()
+	name, known := eventName(logType)
+	if !known {
+		odd |= UnknownType
+	}
+	record.SetEventName(name)
+	record.SetObservedTimestamp(pcommon.NewTimestampFromTime(observed))
+	at, ok := m.time(name)
+	if !ok {
+		odd |= NoTimestamp
+		at = record.ObservedTimestamp()
+	}
+	record.SetTimestamp(at)
+	record.SetSeverityNumber(severity(m.values[fieldSeverity]))
+
+	attrs := record.Attributes()
+	attrs.EnsureCapacity(8 + m.doc.Root().Len())
+	attrs.PutStr(attrUID, uid)
+	m.putCommon(attrs)
+	m.putFields(attrs)
+	if m.settings.IncludeOriginal {
+		attrs.PutStr(attrOriginal, string(ev))
+	}
+	if m.settings.BodyString || m.doc.Root().Kind() == jsonlog.None {
+		record.Body().SetStr(string(ev))
+	} else {
+		m.doc.Root().WriteTo(record.Body())
+	}
+	return odd
+}
+
+// read finds the documented fields of an event.
+func (m *Mapper) read(ev Raw) Oddities {
+	clear(m.values[:])
+	// Decode only returns JSON. Of anything else no field is found, and Append
+	// keeps it as text.
+	_ = m.doc.Parse(string(ev))
+	var odd Oddities
+	for child := range m.doc.Root().Children() {
+		if f, ok := fieldByName[child.Key()]; ok {
+			m.values[f] = child
+		} else {
+			odd = UnknownFields
+		}
+	}
+	return odd
+}
+
+// time of the event. Behaviour threats have it in date; their timestamp is when
+// they were published.
+func (m *Mapper) time(name string) (pcommon.Timestamp, bool) {
+	if name == namePrefix+typeBehaviourThreat {
+		if at, ok := timestamp(m.values[fieldDate]); ok {
+			return at, true
+		}
+	}
+	return timestamp(m.values[fieldTimestamp])
+}
+
+// putCommon adds what has a name in the semantic conventions.
+func (m *Mapper) putCommon(attrs pcommon.Map) {
+	for _, f := range [...]field{fieldUser, fieldAdminID, fieldUserEmail} {
+		if user := m.values[f].Str(); user != "" {
+			key := attrUserName
+			if strings.Contains(user, "@") {
+				key = attrUserEmail
+			}
+			attrs.PutStr(key, user)
+			break
+		}
+	}
+	putText(attrs, attrSource, m.values[fieldSourceIP])
+	putText(attrs, attrClient, m.values[fieldIP])
+	if strings.EqualFold(m.values[fieldItemType].Str(), "file") {
+		putText(attrs, attrFileName, m.values[fieldItemName])
+	}
+	putText(attrs, attrSecurityRule, m.values[fieldPolicyRuleName])
+}
+
+func (m *Mapper) putFields(attrs pcommon.Map) {
+	for f, value := range m.values {
+		if !absent(value) {
+			counts := field(f) == fieldSeverity || field(f) == fieldOccurrences
+			putField(attrs.PutEmpty(attributeNames[f]), value, counts)
+		}
+	}
+}
+
+func putText(attrs pcommon.Map, key string, n jsonlog.Node) {
+	if text := n.Str(); text != "" {
+		attrs.PutStr(key, text)
+	}
+}
+
+// records is the list for a tenant. Replies have one or two tenants, so a
+// search is cheap.
+func (m *Mapper) records(dst plog.Logs, tenant string) plog.LogRecordSlice {
+	if tenant != m.tenant {
+		m.tenant, m.resource = tenant, m.settings.Resource(tenant)
+	}
+	for _, rl := range dst.ResourceLogs().All() {
+		if rl.Resource().Attributes().Equal(m.resource.Attributes()) {
+			return rl.ScopeLogs().At(0).LogRecords()
+		}
+	}
+	rl := dst.ResourceLogs().AppendEmpty()
+	m.resource.CopyTo(rl.Resource())
+	sl := rl.ScopeLogs().AppendEmpty()
+	sl.Scope().SetName(m.settings.ScopeName)
+	sl.Scope().SetVersion(m.settings.ScopeVersion)
+	return sl.LogRecords()
+}
+
+func defaultResource(tenant string) pcommon.Resource {
+	resource := pcommon.NewResource()
+	resource.Attributes().PutStr(attrServiceName, ServiceName)
+	if tenant != "" {
+		resource.Attributes().PutStr(attrTenant, tenant)
+	}
+	return resource
+}
