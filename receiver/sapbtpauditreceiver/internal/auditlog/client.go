@@ -64,6 +64,9 @@ func New(settings Settings) (*Client, error) {
 	if settings.OnRequest == nil {
 		settings.OnRequest = func(string, time.Duration) {}
 	}
+	if base.Path == "" {
+		base.Path = "/" // JoinPath keeps an empty path relative, which only a real connection mends
+	}
 	return &Client{settings: settings, base: base.JoinPath(path)}, nil
 }
 

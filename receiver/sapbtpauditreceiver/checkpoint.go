@@ -1,0 +1,117 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sapbtpauditreceiver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/durable"
+	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/sweep"
+)
+
+// retention is how long SAP keeps what its services write (SAP-docs adaefa6). Nothing older can be read.
+const retention = 90 * 24 * time.Hour
+
+const checkpointVersion = 1
+
+// checkpoint is the stored progress of one subaccount.
+type checkpoint struct {
+	// Generation grows with every save, so that of two stored copies the newer one is known.
+	Generation uint64         `json:"generation"`
+	Progress   sweep.Progress `json:"progress"`
+}
+
+// progressStore keeps the checkpoint in two copies that are written in turn. A copy that is damaged, by a torn write or a
+// flipped bit, costs at most the last page's progress, which the seen ids make up for.
+type progressStore struct {
+	client     storage.Client
+	prefix     string
+	generation uint64
+}
+
+// errDamaged tells that progress was stored and cannot be read any more: this is not a first start.
+var errDamaged = errors.New("both stored copies of the progress are damaged")
+
+// load returns the newest stored progress. It returns durable.ErrAbsent on a first start, errDamaged when there was
+// progress that is lost, and every storage error as it is.
+func (p *progressStore) load(ctx context.Context) (sweep.Progress, error) {
+	newest := checkpoint{}
+	found, damaged := false, false
+	for slot := range uint64(2) {
+		var c checkpoint
+		err := durable.Load(ctx, p.client, p.key(slot), checkpointVersion, &c)
+		switch {
+		case err == nil && len(c.Progress.Passes) > 0:
+			if !found || c.Generation > newest.Generation {
+				newest, found = c, true
+			}
+		case errors.Is(err, durable.ErrAbsent):
+		case err == nil, errors.Is(err, durable.ErrCorrupt):
+			damaged = true
+		default:
+			return sweep.Progress{}, fmt.Errorf("reading the stored progress: %w", err)
+		}
+	}
+	p.generation = newest.Generation
+	switch {
+	case found:
+		return newest.Progress, nil
+	case damaged:
+		return sweep.Progress{}, errDamaged
+	default:
+		return sweep.Progress{}, durable.ErrAbsent
+	}
+}
+
+// operation is the write that saves progress as the next generation.
+func (p *progressStore) operation(progress sweep.Progress) (*storage.Operation, error) {
+	raw, err := durable.Seal(checkpointVersion, checkpoint{Generation: p.generation + 1, Progress: progress})
+	if err != nil {
+		return nil, err
+	}
+	return storage.SetOperation(p.key(p.generation+1), raw), nil
+}
+
+// saved tells that the last operation is in storage.
+func (p *progressStore) saved() { p.generation++ }
+
+func (p *progressStore) key(generation uint64) string {
+	return p.prefix + "progress/" + strconv.FormatUint(generation%2, 10)
+}
+
+// restore loads the subaccount's progress, or makes that of a first start and saves it, so that the time between a first
+// start and its first page is not forgotten by a crash.
+func (s *subaccount) restore(ctx context.Context) error {
+	now := time.Now()
+	progress, err := s.store.load(ctx)
+	switch {
+	case err == nil:
+		s.setProgress(progress.WithDelays(s.cfg.Sweeps))
+		return nil
+	case errors.Is(err, durable.ErrAbsent):
+		s.setProgress(sweep.New(s.cfg.Sweeps, now.Add(-s.cfg.InitialLookback).Unix()))
+	case errors.Is(err, errDamaged):
+		// Never "from now on": reading all that SAP still has repeats events and loses none.
+		s.setProgress(sweep.New(s.cfg.Sweeps, now.Add(-retention).Unix()))
+		s.logger.Error("The stored progress is damaged; reading everything that SAP still keeps, so events are repeated with the same log.record.uid",
+			labels(s)...)
+	default:
+		return err
+	}
+	op, err := s.store.operation(s.progress)
+	if err != nil {
+		return err
+	}
+	if err := s.store.client.Batch(ctx, op); err != nil {
+		return fmt.Errorf("storing the first progress: %w", err)
+	}
+	s.store.saved()
+	return nil
+}

@@ -1,0 +1,175 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sapbtpauditreceiver
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.uber.org/zap"
+
+	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/record"
+	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/seen"
+	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/sweep"
+)
+
+// Pauses between tries to save a checkpoint. Reading waits meanwhile: what is delivered without a checkpoint is repeated
+// after a crash.
+const (
+	minSavePause = 200 * time.Millisecond
+	maxSavePause = 10 * time.Second
+)
+
+// deliverPage hands what is new on the page to the next consumer and then saves that it did; with the window's last page
+// also that the window is read. One page of a subaccount is delivered at a time, so that two windows that share a second
+// never deliver the same event.
+func (s *subaccount) deliverPage(ctx context.Context, w *window, p *page, closes bool) error {
+	s.delivering.Lock()
+	defer s.delivering.Unlock()
+
+	observed := time.Now()
+	logs, events, delivered := s.selectNew(w, p, observed)
+	if p.broken != nil {
+		s.appendGap(logs, w.span, reasonMalformed, observed)
+	}
+	if logs.LogRecordCount() > 0 {
+		if err := s.deliverer.Deliver(ctx, logs); err != nil {
+			return err
+		}
+		s.countDelivered(delivered, observed, w.bound)
+	}
+	return s.save(ctx, w, events, closes)
+}
+
+// selectNew maps the records of the page that were not delivered before and that the configuration wants. The events it
+// returns are all that need not be looked at again, the unwanted ones included.
+func (s *subaccount) selectNew(w *window, p *page, observed time.Time) (plog.Logs, []seen.Event, []int64) {
+	logs, into := s.mapper.NewLogs()
+	events := make([]seen.Event, 0, len(p.records))
+	times := make([]int64, 0, len(p.records))
+	onPage := make(map[record.Key]struct{}, len(p.records))
+	duplicates, malformed := 0, 0
+	dropped := map[string]int{}
+	for i := range p.records {
+		raw := &p.records[i]
+		if _, twice := onPage[raw.Key]; twice || w.view.Has(seen.Key(raw.Key)) {
+			duplicates++
+			continue
+		}
+		onPage[raw.Key] = struct{}{}
+		second := w.span.From
+		if !raw.Time.IsZero() {
+			second = raw.Time.Unix()
+		}
+		events = append(events, seen.Event{Key: seen.Key(raw.Key), Second: second})
+		if reason := s.unwanted(raw); reason != "" {
+			dropped[reason]++
+			continue
+		}
+		if raw.Malformed {
+			malformed++
+		}
+		s.mapper.Append(into, raw, observed)
+		times = append(times, second)
+	}
+	s.tel.selected(duplicates, malformed, dropped)
+	return logs, events, times
+}
+
+// Reasons for which a record is left out as configured.
+const (
+	dropCategory = "category"
+	dropOwn      = "own_event"
+)
+
+func (s *subaccount) unwanted(raw *record.Raw) string {
+	// What does not say its category is never filtered away.
+	if s.filterHere.Load() && raw.Category != "" && !slices.Contains(s.cfg.Categories, raw.Category) {
+		return dropCategory
+	}
+	if s.cfg.DropOwnEvents && s.ownReading(raw) {
+		return dropOwn
+	}
+	return ""
+}
+
+// countDelivered notes how late the events were. What was read for the first time while catching up says nothing about
+// that.
+func (s *subaccount) countDelivered(seconds []int64, observed time.Time, bound int64) {
+	live := 2*max(int64(s.cfg.PollInterval/time.Second), 1) + 60
+	unread := s.progress.Behind(bound)
+	newest := int64(0)
+	for _, second := range seconds {
+		newest = max(newest, second)
+		late := !unread.Overlaps(sweep.Span{From: second, To: second + 1})
+		if late {
+			s.tel.late(s.progress.SweepAt(second, bound))
+		}
+		if age := observed.Unix() - second; late || age <= live {
+			s.tel.lateness(age)
+		}
+	}
+	s.tel.delivered(len(seconds))
+	if newest > s.newest.Load() {
+		s.newest.Store(newest)
+	}
+}
+
+// save stores what was delivered, and with the last page that the window is read. It does not give up: without the
+// checkpoint nothing may go on.
+func (s *subaccount) save(ctx context.Context, w *window, events []seen.Event, closes bool) error {
+	progress := s.progress
+	if closes {
+		progress = s.progress.Clone()
+		progress.Record(w.span, w.bound)
+	}
+	staged, err := w.view.Stage(events, progress.Unread())
+	if err != nil {
+		return err
+	}
+	ops := staged.Writes
+	if closes {
+		op, err := s.store.operation(progress)
+		if err != nil {
+			return err
+		}
+		ops = append(ops, op)
+	}
+	// Deletions last: whatever prefix of this survives a crash, nothing that is still needed is gone.
+	if err := s.commit(ctx, append(ops, staged.Deletes...)); err != nil {
+		return err
+	}
+	staged.Commit()
+	if closes {
+		s.store.saved()
+		s.setProgress(progress)
+	}
+	return nil
+}
+
+// commit writes to storage until it succeeds or ctx ends.
+func (s *subaccount) commit(ctx context.Context, ops []*storage.Operation) error {
+	if len(ops) == 0 {
+		return nil
+	}
+	for pause := minSavePause; ; pause = min(maxSavePause, 2*pause) {
+		err := s.store.client.Batch(ctx, ops...)
+		s.tel.checkpoint(err)
+		if err == nil {
+			s.status.Set(s.cause("checkpoint"), nil)
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		s.status.Set(s.cause("checkpoint"), errCheckpoint)
+		s.logger.Error("Saving the checkpoint failed; reading waits until the storage works", append(labels(s), zap.Error(err))...)
+		if err := sleep(ctx, jittered(pause)); err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,115 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sapbtpauditreceiver
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/httpcall"
+	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/auditlog"
+	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/record"
+)
+
+const (
+	// pageTries is how often a page is asked for before its window gives way to the others.
+	pageTries = 5
+	// throttleTries is the same for answers 429, which say nothing about the page.
+	throttleTries    = 8
+	firstPageBackoff = 500 * time.Millisecond
+)
+
+// fetch asks for the window's next page until it has it. What may pass by itself is tried again here, the same page each
+// time; what only another window or a pause can cure is returned, as an anomaly of the window or as an error of the
+// subaccount.
+func (s *subaccount) fetch(ctx context.Context, w *window) (*page, error) {
+	backoff := firstPageBackoff
+	throttles, restarts := 0, 0
+	for try := 1; ; {
+		p, err := s.request(ctx, w)
+		if err == nil {
+			s.pace.served()
+			return p, nil
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		switch kind := httpcall.KindOf(err); {
+		case errors.Is(err, auditlog.ErrCategoryFilter):
+			if s.filterHere.Swap(true) {
+				return nil, err
+			}
+			s.logger.Info("The API does not filter by category for this subaccount; filtering in the receiver")
+			return nil, &anomaly{reason: reasonCategories, err: err}
+		case errors.Is(err, auditlog.ErrHandle):
+			return nil, &anomaly{reason: reasonHandle, err: err}
+		case w.salvage && (kind == httpcall.KindTooLarge || kind == httpcall.KindProtocol):
+			return &page{broken: err}, nil
+		case kind == httpcall.KindTooLarge:
+			return nil, &anomaly{reason: reasonTooLarge, err: err}
+		case kind == httpcall.KindThrottled:
+			s.throttled(err)
+			if throttles++; throttles >= throttleTries {
+				return nil, err
+			}
+			continue
+		case kind == httpcall.KindTimeout || kind == httpcall.KindServer:
+			s.size.failed()
+		case kind == httpcall.KindNetwork || kind == httpcall.KindBrokenBody:
+		case kind == httpcall.KindProtocol || errors.Is(err, record.ErrNotAPage):
+			// Half a document or a proxy's page may be a passing fault; one that stays is the window's.
+			if restarts++; restarts >= 3 {
+				return nil, &anomaly{reason: reasonMalformed, err: err}
+			}
+		default: // credentials, rights, redirects, a request that is refused: waiting a second cures none of them
+			return nil, err
+		}
+		if try++; try > pageTries {
+			return nil, err
+		}
+		if err := sleep(ctx, jittered(backoff)); err != nil {
+			return nil, err
+		}
+		backoff *= 2
+	}
+}
+
+// request makes one request and splits the answer.
+func (s *subaccount) request(ctx context.Context, w *window) (*page, error) {
+	var categories []string
+	if !s.filterHere.Load() {
+		categories = s.cfg.Categories
+	}
+	answer, err := s.api.Page(ctx, w.query(categories))
+	if err != nil {
+		return nil, err
+	}
+	s.clock.observe(answer.Date)
+	if w.pages == 0 {
+		w.bound = boundAt(w.bound, answer.Date)
+	}
+	if answer.Empty {
+		return &page{next: answer.Next}, nil
+	}
+	records, err := record.Split(answer.Body)
+	if err != nil && !w.salvage {
+		return nil, err
+	}
+	s.tel.read(len(records))
+	return &page{records: records, next: answer.Next, broken: err}, nil
+}
+
+// throttled holds the subaccount's requests back for as long as the server wants.
+func (s *subaccount) throttled(err error) {
+	var answer *httpcall.Error
+	if errors.As(err, &answer) {
+		s.pace.throttle(answer.RetryAfter, answer.HasRetryAfter)
+	}
+}
+
+func jittered(d time.Duration) time.Duration {
+	return d/2 + time.Duration(rand.Int64N(int64(d))) //nolint:gosec // jitter, not a secret
+}

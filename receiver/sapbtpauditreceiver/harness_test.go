@@ -1,0 +1,248 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sapbtpauditreceiver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/receiver/receivertest"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/crashtest"
+	"github.com/otelcol-audit/otelcol-audit/internal/simulator/sapbtp"
+	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/metadata"
+)
+
+// sink is the next consumer: it keeps what it accepted, and accepts what accept lets it.
+type sink struct {
+	mu     sync.Mutex
+	accept func(plog.Logs) error // nil accepts everything
+	ids    []string
+	at     map[string]time.Time // first arrival by message_uuid
+	uids   map[string]int
+	events map[string]int // by EventName
+	logs   []plog.Logs
+	keep   bool
+}
+
+func newSink() *sink {
+	return &sink{at: map[string]time.Time{}, uids: map[string]int{}, events: map[string]int{}}
+}
+
+func (*sink) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+
+func (s *sink) ConsumeLogs(_ context.Context, logs plog.Logs) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.accept != nil {
+		if err := s.accept(logs); err != nil {
+			return err
+		}
+	}
+	if s.keep {
+		s.logs = append(s.logs, logs)
+	}
+	for _, lr := range records(logs) {
+		s.events[lr.EventName()]++
+		uid, _ := lr.Attributes().Get("log.record.uid")
+		s.uids[uid.AsString()]++
+		if id, ok := lr.Attributes().Get("sap.btp.audit.message_uuid"); ok {
+			s.ids = append(s.ids, id.Str())
+			if _, again := s.at[id.Str()]; !again {
+				s.at[id.Str()] = time.Now()
+			}
+		}
+	}
+	return nil
+}
+
+func (s *sink) delivered() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.ids)
+}
+
+func (s *sink) count(event string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.events[event]
+}
+
+func (s *sink) refuse(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.accept = func(plog.Logs) error { return err }
+	if err == nil {
+		s.accept = nil
+	}
+}
+
+func records(logs plog.Logs) []plog.LogRecord {
+	var out []plog.LogRecord
+	for _, rl := range logs.ResourceLogs().All() {
+		for _, sl := range rl.ScopeLogs().All() {
+			for _, lr := range sl.LogRecords().All() {
+				out = append(out, lr)
+			}
+		}
+	}
+	return out
+}
+
+// world is a simulated subaccount, a storage and a sink, over which receivers come and go.
+type world struct {
+	t         *testing.T
+	sim       *sapbtp.Simulator
+	sub       sapbtp.Subaccount
+	disk      *crashtest.Disk
+	sink      *sink
+	logs      *observer.ObservedLogs
+	logger    *zap.Logger
+	telemetry *componenttest.Telemetry
+	configure func(*Config)
+	transport http.RoundTripper
+}
+
+// newWorld makes a world whose receiver polls every minute, with the default sweeps, from a day back.
+func newWorld(t *testing.T, options sapbtp.Options, configure ...func(*Config)) *world {
+	t.Helper()
+	sim := sapbtp.New(options)
+	core, logs := observer.New(zapcore.InfoLevel)
+	w := &world{
+		t: t, sim: sim, sub: sim.Subaccount(0), disk: crashtest.NewDisk(), sink: newSink(), logs: logs, logger: zap.New(core),
+		telemetry: componenttest.NewTelemetry(), transport: sim.Transport(),
+	}
+	w.configure = func(cfg *Config) {
+		for _, c := range configure {
+			c(cfg)
+		}
+	}
+	t.Cleanup(func() { require.NoError(t, w.telemetry.Shutdown(context.Background())) })
+	return w
+}
+
+func (w *world) config() *Config {
+	cfg := createDefaultConfig().(*Config)
+	cfg.ClientConfig.Endpoint = w.sub.Endpoint
+	cfg.TokenURL = w.sub.TokenURL
+	cfg.ClientID = w.sub.ClientID
+	cfg.ClientSecret = configopaque.String(w.sub.ClientSecret)
+	cfg.InitialLookback = 24 * time.Hour
+	cfg.StorageID = &crashtest.StorageID
+	w.configure(cfg)
+	return cfg
+}
+
+// start runs a receiver on the world's disk.
+func (w *world) start(options ...crashtest.Option) (*auditReceiver, *crashtest.Extension, error) {
+	w.t.Helper()
+	set := receivertest.NewNopSettings(metadata.Type)
+	set.TelemetrySettings = w.telemetry.NewTelemetrySettings()
+	set.Logger = w.logger
+	cfg := w.config()
+	require.NoError(w.t, cfg.Validate())
+	r, err := newAuditReceiver(set, cfg, w.sink)
+	require.NoError(w.t, err)
+	r.transport = w.transport
+	ext := crashtest.NewExtension(w.disk, options...)
+	w.t.Cleanup(func() { _ = r.Shutdown(context.Background()) })
+	return r, ext, r.Start(w.t.Context(), crashtest.NewHost(ext))
+}
+
+// runFor runs a receiver for a time and stops it cleanly.
+func (w *world) runFor(d time.Duration) {
+	w.t.Helper()
+	r, _, err := w.start()
+	require.NoError(w.t, err)
+	time.Sleep(d)
+	require.NoError(w.t, r.Shutdown(w.t.Context()))
+}
+
+// requireExactlyOnce checks the sink against the ledger: what was visible some time ago is there once, nothing is invented.
+func (w *world) requireExactlyOnce(filters ...sapbtp.Filter) {
+	w.t.Helper()
+	ids := w.sink.delivered()
+	missing := w.sim.Ledger().Missing(ids, filters...)
+	require.Zero(w.t, len(missing), "missing of %d; log: %q", w.sim.Ledger().Count(filters...), w.messages(zapcore.InfoLevel)) //nolint:testifylint // the list may be long
+	require.Zero(w.t, len(w.sim.Ledger().Unexpected(ids)))                                                                     //nolint:testifylint // the list may be long
+	w.requireNoDuplicates(0)
+}
+
+// requireNoDuplicates allows at most so many surplus deliveries.
+func (w *world) requireNoDuplicates(allowed int) {
+	w.t.Helper()
+	surplus := 0
+	for _, n := range w.sim.Ledger().Duplicates(w.sink.delivered()) {
+		surplus += n
+	}
+	require.LessOrEqual(w.t, surplus, allowed, "surplus deliveries")
+	if allowed == 0 {
+		w.sink.mu.Lock()
+		defer w.sink.mu.Unlock()
+		for uid, n := range w.sink.uids {
+			require.Equal(w.t, 1, n, "log.record.uid %s", uid)
+		}
+	}
+}
+
+// messages are the log lines at or above level, without repetition.
+func (w *world) messages(level zapcore.Level) []string {
+	out := map[string]struct{}{}
+	for _, e := range w.logs.All() {
+		if e.Level >= level {
+			if err, ok := e.ContextMap()["error"]; ok {
+				e.Message += fmt.Sprint(": ", err)
+			}
+			out[e.Message] = struct{}{}
+		}
+	}
+	return slices.Sorted(maps.Keys(out))
+}
+
+var errDown = errors.New("backend is down")
+
+// bubble runs the test with virtual time.
+func bubble(t *testing.T, f func(*testing.T)) {
+	t.Helper()
+	synctest.Test(t, f)
+}
+
+func TestBackfillDeliversEveryEventOnce(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, sapbtp.Options{Seed: 1, Readings: sapbtp.Readings{OwnRecords: true, RateLimit: sapbtp.FastRegion}}, func(c *Config) {
+			c.InitialLookback = 30 * 24 * time.Hour
+		})
+		now := time.Now()
+		w.sim.Generate(w.sub.Tenant, 20_000, now.Add(-30*24*time.Hour+time.Minute), now)
+		live := w.sim.Live(2)
+		r, _, err := w.start()
+		require.NoError(t, err)
+		for range 15 * 60 {
+			time.Sleep(time.Second)
+			live.Tick(time.Now())
+		}
+		time.Sleep(3 * time.Minute)
+		synctest.Wait()
+		w.requireExactlyOnce(sapbtp.VisibleBy(time.Now().Add(-2 * time.Minute)))
+		require.LessOrEqual(t, w.sim.Ledger().MaxRate(w.sub.Tenant), 8)
+		require.Zero(t, w.sim.Ledger().Answered(sapbtp.KindRecords, http.StatusTooManyRequests))
+		require.NoError(t, r.Shutdown(t.Context()))
+	})
+}

@@ -1,0 +1,46 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sapbtpauditreceiver
+
+import (
+	"context"
+	"time"
+)
+
+// run reads the subaccount until ctx ends.
+//
+// This is the whole cycle; each step is one file:
+//
+//	plan     what is due, of all sweeps               internal/sweep
+//	read     windows newest first, page by page       turn.go, window.go, fetch.go
+//	deliver  what was not delivered before            deliver.go, internal/seen, internal/record
+//	save     that it was delivered, then go on        deliver.go, checkpoint.go
+func (s *subaccount) run(ctx context.Context) {
+	s.checkCredentials(ctx)
+	for ctx.Err() == nil {
+		wait := s.poll(ctx)
+		s.observeProgress()
+		if sleep(ctx, wait) != nil {
+			return
+		}
+	}
+}
+
+// poll reads what is due, at most max_events_per_poll records of it, and says how long to wait before the next poll.
+func (s *subaccount) poll(ctx context.Context) time.Duration {
+	bound := s.clock.now()
+	s.rewind(bound)
+	if err := s.announceExpired(ctx, bound); err != nil {
+		return s.failed(ctx, err)
+	}
+	t := &turn{s: s, bound: bound, budget: s.cfg.MaxEventsPerPoll, agenda: s.due(bound)}
+	if err := t.run(ctx); err != nil {
+		return s.failed(ctx, err)
+	}
+	s.succeeded()
+	if len(t.agenda) > 0 || s.interrupted() {
+		return 0
+	}
+	return s.untilNext()
+}

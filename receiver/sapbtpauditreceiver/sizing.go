@@ -1,0 +1,62 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sapbtpauditreceiver
+
+import "sync"
+
+const (
+	// recordsPerWindow is what a window should bring: ten pages, so that a window that has to be read again costs little and
+	// a run of windows keeps several readers busy.
+	recordsPerWindow = 5000
+	firstWindow      = 3600
+	longestWindow    = 24 * 3600
+	// shortestSized is how far failures shorten windows; a failing second is cut out by setting its window aside.
+	shortestSized = 60
+)
+
+// sizing learns how dense the events are and how long a window may be, in seconds of event time.
+type sizing struct {
+	mu     sync.Mutex
+	length int64
+	rate   float64 // records per second of event time, negative when unknown
+}
+
+func newSizing() *sizing { return &sizing{length: firstWindow, rate: -1} }
+
+// closed learns from a window that was read to its end.
+func (z *sizing) closed(seconds int64, records int) {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	rate := float64(records) / float64(max(1, seconds))
+	if z.rate < 0 {
+		z.rate = rate
+	}
+	// A rise counts at once, a fall gradually: guessing too many records costs a request, guessing too few costs a window
+	// of many pages.
+	z.rate = max(rate, 0.8*z.rate+0.2*rate)
+	fitting := int64(longestWindow)
+	if z.rate > 0 {
+		fitting = int64(min(longestWindow, recordsPerWindow/z.rate))
+	}
+	z.length = max(1, min(fitting, 4*max(z.length, shortestSized)))
+}
+
+// failed shortens windows after an answer that may have been too much for the server.
+func (z *sizing) failed() {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	z.length = max(min(shortestSized, z.length), z.length/2)
+}
+
+func (z *sizing) window() int64 {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	return z.length
+}
+
+func (z *sizing) density() float64 {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	return z.rate
+}

@@ -1,0 +1,195 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sapbtpauditreceiver
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/delivery"
+	"github.com/otelcol-audit/otelcol-audit/internal/status"
+	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/auditlog"
+	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/record"
+	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/seen"
+	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/sweep"
+)
+
+// After a failure that is not one window's alone the next poll comes after pauses that double up to the poll interval,
+// but not below and not above these.
+const (
+	firstFailurePause = time.Second
+	minFailureCap     = 5 * time.Second
+	maxFailureCap     = 5 * time.Minute
+)
+
+// pager is the audit log retrieval API as far as reading needs it.
+type pager interface {
+	Page(ctx context.Context, q auditlog.Query) (*auditlog.Page, error)
+}
+
+// subaccount reads the audit log of one subaccount. Everything that is learned, counted or waited for belongs to it, so
+// that one subaccount never delays or disturbs another.
+type subaccount struct {
+	id        string // of the state and in telemetry: the tenant, or the token host where the tenant is not known
+	cfg       *Config
+	api       pager
+	authorise func(context.Context) error
+	clients   []*http.Client
+	endpoint  string
+	rate      float64 // requests per second
+	clientID  string
+	notAfter  time.Time // expiry of the client certificate; zero without one
+	pace      *pacer
+	clock     sourceClock
+	size      *sizing
+	mapper    *record.Mapper
+	deliverer *delivery.Deliverer
+	status    *status.Reporter
+	tel       *telemetry
+	logger    *zap.Logger
+	store     progressStore
+	seen      *seen.Set
+
+	filterHere atomic.Bool                    // the API does not filter by category, so the receiver does
+	newest     atomic.Int64                   // time of the newest delivered event, Unix seconds
+	published  atomic.Pointer[sweep.Progress] // progress for telemetry, which must not wait for a delivery
+	fetches    sync.WaitGroup                 // fetches ahead of delivery
+	delivering sync.Mutex                     // held while a page is delivered and checkpointed; guards progress and store
+	progress   sweep.Progress
+
+	mu        sync.Mutex
+	suspended []*window
+	asides    []aside
+	anomalies int // windows set aside since one was read to its end
+
+	// owned by run
+	nextTick  time.Time
+	failures  int
+	failedAt  time.Time
+	lastError string
+	milestone milestone
+}
+
+// due is what this poll reads, without what is already spoken for.
+func (s *subaccount) due(bound int64) sweep.Set {
+	tick := !time.Now().Before(s.nextTick)
+	if tick {
+		s.nextTick = time.Now().Add(s.cfg.PollInterval)
+	}
+	return s.progress.Due(sweep.Plan{
+		Bound: bound,
+		Poll:  max(1, int64(s.cfg.PollInterval/time.Second)),
+		Tick:  tick,
+		Rate:  s.size.density(),
+	}).Minus(s.reserved())
+}
+
+// rewind takes back credit beyond the present, left by a clock that ran ahead and was set back. A few seconds are the
+// rounding of Date headers.
+func (s *subaccount) rewind(bound int64) {
+	const tolerance = 5
+	s.delivering.Lock()
+	defer s.delivering.Unlock()
+	if s.progress.Passes[0].Watermark <= bound+tolerance {
+		return
+	}
+	progress := s.progress.Clone()
+	progress.Rewind(bound)
+	s.setProgress(progress)
+	s.logger.Warn("The clock was set back; the time in between is read again", labels(s)...)
+}
+
+// failed notes a failure of the subaccount as a whole and says when to try again.
+func (s *subaccount) failed(ctx context.Context, err error) time.Duration {
+	if ctx.Err() != nil {
+		return 0
+	}
+	if s.failures == 0 {
+		s.failedAt = time.Now()
+	}
+	s.failures++
+	limit := min(maxFailureCap, max(minFailureCap, s.cfg.PollInterval))
+	pause := max(jittered(min(limit, firstFailurePause<<min(s.failures-1, 20))), s.pace.pause())
+	s.status.Set(s.cause("reading"), err)
+	// A failure that goes on is one line, until it changes.
+	if text := err.Error(); text != s.lastError {
+		s.lastError = text
+		s.logger.Warn("Reading the audit log failed; trying again, nothing is skipped",
+			append(labels(s), zap.Error(err), zap.Duration("again_in", pause))...)
+	}
+	return pause
+}
+
+// succeeded ends a failure.
+func (s *subaccount) succeeded() {
+	if s.failures > 0 {
+		s.logger.Info("Reading the audit log works again", append(labels(s), zap.Duration("after", time.Since(s.failedAt)))...)
+	}
+	s.failures, s.lastError = 0, ""
+	s.status.Set(s.cause("reading"), s.stuck())
+}
+
+// stuck tells of windows that stay unreadable while others are read.
+func (s *subaccount) stuck() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range s.asides {
+		if a.tries > patience {
+			return errStuck
+		}
+	}
+	return nil
+}
+
+var (
+	errQuarantine = errors.New("the backend refuses some events for good; they are kept in the quarantine of the storage")
+	errStuck      = errors.New("part of the audit log cannot be read and is tried again; see the log for the time range")
+	errGap        = errors.New("part of the audit log cannot be read any more; a gap record in the stream announces it")
+	errCheckpoint = errors.New("saving the checkpoint fails; reading waits until the storage works")
+)
+
+// interrupted reports whether windows wait for the next turn, which then follows at once.
+func (s *subaccount) interrupted() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.suspended) > 0
+}
+
+// untilNext is the pause when all that is due is read.
+func (s *subaccount) untilNext() time.Duration {
+	next := s.nextTick
+	if ready, any := s.waiting(); any && ready.Before(next) {
+		next = ready
+	}
+	return max(0, time.Until(next))
+}
+
+// checkCredentials asks for a token, so that wrong credentials show at the start and not at the first poll that has
+// something to read.
+func (s *subaccount) checkCredentials(ctx context.Context) {
+	if err := s.authorise(ctx); err != nil && ctx.Err() == nil {
+		_ = s.failed(ctx, err)
+	}
+}
+
+// setProgress makes p the truth; delivering is held, or nothing is being read.
+func (s *subaccount) setProgress(p sweep.Progress) {
+	s.progress = p
+	s.published.Store(&p)
+}
+
+func (s *subaccount) ownReading(raw *record.Raw) bool {
+	return record.OwnReading(raw, s.clientID)
+}
+
+// cause names a problem of this subaccount in the component's status.
+func (s *subaccount) cause(what string) string { return what + " " + s.id }
+
+func labels(s *subaccount) []zap.Field { return []zap.Field{zap.String("subaccount", s.id)} }

@@ -1,0 +1,160 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sapbtpauditreceiver
+
+import (
+	"context"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/metadata"
+)
+
+// telemetry is the counters of one subaccount. Attribute sets are made once: counting happens per page and per request.
+type telemetry struct {
+	builder    *metadata.TelemetryBuilder
+	subaccount attribute.KeyValue
+	self       metric.MeasurementOption
+}
+
+func newTelemetry(builder *metadata.TelemetryBuilder, subaccount string) *telemetry {
+	kv := attribute.String("subaccount", subaccount)
+	return &telemetry{builder: builder, subaccount: kv, self: metric.WithAttributeSet(attribute.NewSet(kv))}
+}
+
+func (t *telemetry) with(key, value string) metric.MeasurementOption {
+	return metric.WithAttributeSet(attribute.NewSet(t.subaccount, attribute.String(key, value)))
+}
+
+// request counts an API request by its outcome.
+func (t *telemetry) request(outcome string, took time.Duration) {
+	ctx := context.Background()
+	t.builder.SapBtpAuditRequests.Add(ctx, 1, t.with("outcome", outcome))
+	t.builder.SapBtpAuditRequestDuration.Record(ctx, took.Seconds(), t.self)
+}
+
+func (t *telemetry) token(err error) {
+	t.builder.SapBtpAuditTokenRefreshes.Add(context.Background(), 1, t.with("outcome", outcomeOf(err, "ok")))
+}
+
+func (t *telemetry) checkpoint(err error) {
+	t.builder.SapBtpAuditCheckpoints.Add(context.Background(), 1, t.with("outcome", outcomeOf(err, "saved")))
+}
+
+func outcomeOf(err error, good string) string {
+	if err != nil {
+		return "failed"
+	}
+	return good
+}
+
+func (t *telemetry) read(n int) {
+	t.builder.SapBtpAuditEventsRead.Add(context.Background(), int64(n), t.self)
+}
+
+// selected counts what of a page was not delivered as a normal event.
+func (t *telemetry) selected(duplicates, malformed int, dropped map[string]int) {
+	ctx := context.Background()
+	if duplicates > 0 {
+		t.builder.SapBtpAuditEventsDuplicate.Add(ctx, int64(duplicates), t.self)
+	}
+	if malformed > 0 {
+		t.builder.SapBtpAuditEventsMalformed.Add(ctx, int64(malformed), t.self)
+	}
+	for reason, n := range dropped {
+		t.builder.SapBtpAuditEventsDropped.Add(ctx, int64(n), t.with("reason", reason))
+	}
+}
+
+func (t *telemetry) delivered(n int) {
+	t.builder.SapBtpAuditEventsDelivered.Add(context.Background(), int64(n), t.self)
+}
+
+func (t *telemetry) quarantined(n int) {
+	t.builder.SapBtpAuditEventsQuarantined.Add(context.Background(), int64(n), t.self)
+}
+
+// late counts an event that the sweep with this delay in seconds brought, and no earlier one.
+func (t *telemetry) late(delay int64) {
+	sweep := (time.Duration(delay) * time.Second).String()
+	t.builder.SapBtpAuditEventsLate.Add(context.Background(), 1, t.with("sweep", sweep))
+}
+
+func (t *telemetry) lateness(seconds int64) {
+	t.builder.SapBtpAuditEventLateness.Record(context.Background(), float64(max(0, seconds)), t.self)
+}
+
+func (t *telemetry) restarted(reason string) {
+	t.builder.SapBtpAuditWindowRestarts.Add(context.Background(), 1, t.with("reason", reason))
+}
+
+func (t *telemetry) gap(seconds int64, reason string) {
+	t.builder.SapBtpAuditGap.Add(context.Background(), seconds, t.with("reason", reason))
+}
+
+// observe registers the gauges over all subaccounts that list returns at the time of a collection.
+func observe(builder *metadata.TelemetryBuilder, list func() []*subaccount) error {
+	float := func(value func(*subaccount) (float64, bool)) metric.Float64Callback {
+		return func(_ context.Context, o metric.Float64Observer) error {
+			for _, s := range list() {
+				if v, ok := value(s); ok {
+					o.Observe(v, s.tel.self)
+				}
+			}
+			return nil
+		}
+	}
+	integer := func(value func(*subaccount) int64) metric.Int64Callback {
+		return func(_ context.Context, o metric.Int64Observer) error {
+			for _, s := range list() {
+				o.Observe(value(s), s.tel.self)
+			}
+			return nil
+		}
+	}
+	for _, register := range []func() error{
+		func() error { return builder.RegisterSapBtpAuditClockSkewCallback(float((*subaccount).skew)) },
+		func() error { return builder.RegisterSapBtpAuditCredentialExpiryCallback(float((*subaccount).expiry)) },
+		func() error { return builder.RegisterSapBtpAuditLagCallback(float((*subaccount).lag)) },
+		func() error { return builder.RegisterSapBtpAuditUnreadAgeCallback(float((*subaccount).unreadAge)) },
+		func() error { return builder.RegisterSapBtpAuditUnreadSpanCallback(float((*subaccount).unreadSpan)) },
+		func() error {
+			return builder.RegisterSapBtpAuditSeenEventsCallback(integer(func(s *subaccount) int64 { return int64(s.seen.Len()) }))
+		},
+		func() error {
+			return builder.RegisterSapBtpAuditSeenEvictedCallback(integer(func(s *subaccount) int64 { return int64(s.seen.Stats().Evicted) }))
+		},
+	} {
+		if err := register(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *subaccount) skew() (float64, bool) { return s.clock.offset().Seconds(), true }
+
+func (s *subaccount) expiry() (float64, bool) {
+	return time.Until(s.notAfter).Seconds(), !s.notAfter.IsZero()
+}
+
+func (s *subaccount) lag() (float64, bool) {
+	newest := s.newest.Load()
+	return time.Since(time.Unix(newest, 0)).Seconds(), newest > 0
+}
+
+func (s *subaccount) unreadAge() (float64, bool) {
+	now := s.clock.now()
+	unread := s.published.Load().Behind(now)
+	if len(unread) == 0 {
+		return 0, true
+	}
+	return float64(now - unread[0].From), true
+}
+
+func (s *subaccount) unreadSpan() (float64, bool) {
+	return float64(s.published.Load().Behind(s.clock.now()).Len()), true
+}
