@@ -134,13 +134,12 @@ func idsOf(t testing.TB, resp *http.Response) []string {
 		return nil
 	}
 	require.Equal(t, http.StatusOK, resp.StatusCode)
-	var rows []struct {
-		ID string `json:"message_uuid"`
-	}
-	require.NoError(t, json.Unmarshal(read(t, resp), &rows))
-	ids := make([]string, len(rows))
-	for i := range rows {
-		ids[i] = rows[i].ID
+	// Decoding JSON would be most of the time of these tests; that pages are valid has a test of its own.
+	parts := strings.Split(string(read(t, resp)), `{"message_uuid":"`)
+	require.Equal(t, "[", strings.TrimSuffix(parts[0], "]"))
+	ids := make([]string, len(parts)-1)
+	for i, p := range parts[1:] {
+		ids[i], _, _ = strings.Cut(p, `"`)
 	}
 	return ids
 }

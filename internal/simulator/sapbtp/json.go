@@ -3,11 +3,12 @@
 
 package sapbtp
 
-import "unicode/utf8"
-
 // object is a JSON object under construction. Records are written by hand and not by encoding/json because a backfill of a
 // million of them must not spend its time in the simulator.
 type object []byte
+
+// begin opens an object with room for the usual.
+func begin() object { return make(object, 0, 256) }
 
 // str adds a member whose value is text.
 func (o object) str(name, value string) object {
@@ -65,16 +66,22 @@ func (o object) end() object {
 // text is the finished object as a string, for JSON that travels as text inside JSON.
 func (o object) text() string { return string(o.end()) }
 
+// escaped is the bytes that JSON does not allow in a string as they are.
+var escaped = func() (table [256]bool) {
+	for c := range ' ' {
+		table[c] = true
+	}
+	table['"'], table['\\'] = true, true
+	return table
+}()
+
 // appendText writes a JSON string. Like the API it leaves everything alone that JSON does not demand to escape.
 func appendText[T ~[]byte, S ~string | ~[]byte](dst T, s S) T {
 	dst = append(dst, '"')
 	start := 0
 	for i := 0; i < len(s); i++ {
 		c := s[i]
-		if c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
-			continue
-		}
-		if c >= utf8.RuneSelf {
+		if !escaped[c] {
 			continue
 		}
 		dst = append(dst, s[start:i]...)

@@ -6,7 +6,6 @@ package sapbtp
 import (
 	"cmp"
 	"encoding/base64"
-	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -22,6 +21,9 @@ type retrievals struct {
 	order    []string // handles, oldest first
 	held     int      // ordinals held by all of them, each list counted once a handle
 }
+
+// meanRecord is a little above the usual size of a record.
+const meanRecord = 1300
 
 // maxHeld bounds the memory of forgotten retrievals of a subaccount: their handles then expire, oldest first.
 const maxHeld = 8 << 20
@@ -196,13 +198,14 @@ func (t *tenant) rows(ordinals []uint32, form MessageForm) [][]byte {
 		}
 	}
 	t.mu.Unlock()
-	buffer := make([]byte, 0, min(len(ordinals)*1400, math.MaxInt32))
+	buffer := make([]byte, 0, len(ordinals)*meanRecord)
+	writer := &record{t: t, inner: begin(), whole: begin()}
 	for i, o := range ordinals {
 		if rows[i] != nil {
 			continue
 		}
 		start := len(buffer)
-		buffer = t.appendRecord(buffer, o, entries[i], form == MessageObject || form == MessageMixed && o%2 == 0)
+		buffer = writer.append(buffer, o, entries[i], form == MessageObject || form == MessageMixed && o%2 == 0)
 		rows[i] = buffer[start:len(buffer):len(buffer)]
 	}
 	return rows

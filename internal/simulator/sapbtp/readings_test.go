@@ -127,11 +127,11 @@ func TestHandleForms(t *testing.T) {
 		HandleTimeEscaped: `^2026-[-0-9T:.]+Z%3C[-0-9a-f]{36}$`,
 	} {
 		sim := New(Options{Now: at(noon), Readings: Readings{Handles: form}})
-		sim.Generate(sim.Subaccount(0).Tenant, 1500, noon.Add(-time.Hour), noon)
+		sim.Generate(sim.Subaccount(0).Tenant, 1000, noon.Add(-time.Hour), noon)
 		c := newCaller(t, sim)
 		require.Regexp(t, look, handleOf(c.get()))
 		ids, pages := c.all()
-		require.Equal(t, 3, pages, "no handle after a page that is exactly full")
+		require.Equal(t, 2, pages, "no handle after a page that is exactly full")
 		require.Empty(t, sim.Ledger().Missing(ids))
 	}
 }

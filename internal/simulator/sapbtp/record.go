@@ -16,6 +16,7 @@ type record struct {
 	user    string
 	inner   object
 	plain   string
+	whole   object // the message, kept as a buffer for the next record
 }
 
 const (
@@ -41,12 +42,14 @@ func (t *tenant) appendID(dst []byte, ordinal uint32, k kind) []byte {
 	return appendUUID(dst, high, low)
 }
 
-// appendRecord writes a record as the API shows it.
-func (t *tenant) appendRecord(dst []byte, ordinal uint32, e entry, asObject bool) []byte {
+// append writes a record as the API shows it. A record may be used for one after the other.
+func (r *record) append(dst []byte, ordinal uint32, e entry, asObject bool) []byte {
 	var idBuf [36]byte
+	t := r.t
 	id := string(t.appendID(idBuf[:0], ordinal, e.kind))
 	p := &producers[e.kind]
-	r := &record{t: t, d: newDice(t.seed, streamContent|uint64(ordinal)), at: e.time(), ordinal: ordinal, part: e.part}
+	r.d, r.at, r.ordinal, r.part = newDice(t.seed, streamContent|uint64(ordinal)), e.time(), ordinal, e.part
+	r.inner = r.inner[:0]
 	r.user = r.person()
 	p.fill(r)
 
@@ -101,7 +104,7 @@ func (r *record) message(id, category string) object {
 	if layout == nanoTime {
 		at = at.Add(time.Duration(r.d.intn(1_000_000)))
 	}
-	head := object(nil).str("uuid", id).str("user", r.user).str("time", at.Format(layout))
+	head := r.whole[:0].str("uuid", id).str("user", r.user).str("time", at.Format(layout))
 	if len(r.inner) > 0 {
 		head = append(append(head, ','), r.inner[1:]...)
 	}
@@ -115,5 +118,6 @@ func (r *record) message(id, category string) object {
 	if r.d.chance(0.1) {
 		head = head.str("identityProvider", r.d.pick("$IDP", "sap.default", "acme-ias"))
 	}
-	return head.end()
+	r.whole = head.end()
+	return r.whole
 }

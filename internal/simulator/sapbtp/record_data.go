@@ -6,7 +6,7 @@ package sapbtp
 import "strconv"
 
 func (r *record) subject(role string) object {
-	return object(nil).str("type", "Customer").str("role", role).obj("id", object(nil).str("ID", r.entity("C", 5000)))
+	return begin().str("type", "Customer").str("role", role).obj("id", begin().str("ID", r.entity("C", 5000)))
 }
 
 // subjects adds one data_subject or a list of data_subjects.
@@ -20,7 +20,7 @@ func (r *record) subjects() {
 
 func (r *record) businessObject() {
 	name := r.d.pick("CustomerService.Addresses", "CustomerService.Customers", "SalesService.Orders", "HRService.Employees")
-	r.inner = r.inner.obj("object", object(nil).str("type", name).obj("id", object(nil).str("ID", strconv.Itoa(1+r.d.intn(90000)))))
+	r.inner = r.inner.obj("object", begin().str("type", name).obj("id", begin().str("ID", strconv.Itoa(1+r.d.intn(90000)))))
 }
 
 // appAccess is a read of personal data that a customer's application reported.
@@ -32,10 +32,10 @@ func (r *record) appAccess() {
 		spelling = "successfull" // as one of SAP's own examples spells it
 	}
 	ok := !r.d.chance(0.1)
-	r.inner = r.inner.list("attributes", object(nil).str("name", r.d.pick("email", "iban", "birthday")).flag(spelling, ok),
-		object(nil).str("name", "street").flag(spelling, ok))
+	r.inner = r.inner.list("attributes", begin().str("name", r.d.pick("email", "iban", "birthday")).flag(spelling, ok),
+		begin().str("name", "street").flag(spelling, ok))
 	if r.d.chance(0.2) {
-		r.inner = r.inner.list("attachments", object(nil).str("id", r.d.uuid()).str("name", "contract.pdf").str("content", ""))
+		r.inner = r.inner.list("attachments", begin().str("id", r.d.uuid()).str("name", "contract.pdf").str("content", ""))
 	}
 }
 
@@ -51,9 +51,9 @@ func (r *record) appChange() {
 
 // datasphere puts a JSON document into the name of an attribute.
 func (r *record) datasphere() {
-	name := object(nil).str("workspace_id", r.entity("SPACE", 12)).str("action", r.d.pick("RUN", "DELETE", "SHARE")).
+	name := begin().str("workspace_id", r.entity("SPACE", 12)).str("action", r.d.pick("RUN", "DELETE", "SHARE")).
 		str("started_by", r.mail()).str("message", "view replication finished")
-	r.inner = r.inner.obj("object", object(nil).str("type", "workspace").obj("id", object(nil).str("id", r.entity("SPACE", 12)))).
-		list("attributes", object(nil).str("name", name.text()))
+	r.inner = r.inner.obj("object", begin().str("type", "workspace").obj("id", begin().str("id", r.entity("SPACE", 12)))).
+		list("attributes", begin().str("name", name.text()))
 	r.outcome()
 }

@@ -21,7 +21,7 @@ func (r *record) person() string {
 	case 2, 3, 4:
 		return "user/" + r.d.pick("sap.default", "acme-ias", "ldap") + "/" + mail
 	case 5:
-		return object(nil).str("user_name", mail).str("origin", "sap.default").text()
+		return begin().str("user_name", mail).str("origin", "sap.default").text()
 	default:
 		return mail
 	}

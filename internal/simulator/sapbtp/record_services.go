@@ -15,8 +15,8 @@ func (r *record) identityService() {
 }
 
 func (r *record) integration() {
-	attributes := object(nil).str("message", "Artifact "+r.entity("cred", 30)+" was changed")
-	data := object(nil).str("action", r.d.pick("PasswordStore", "AccessPolicyUpdate", "DataSourceCreate", "PackageImport")).
+	attributes := begin().str("message", "Artifact "+r.entity("cred", 30)+" was changed")
+	data := begin().str("action", r.d.pick("PasswordStore", "AccessPolicyUpdate", "DataSourceCreate", "PackageImport")).
 		str("objectType", r.d.pick("Security Material", "Access Policy", "JDBC Data Source", "Integration Package")).
 		str("objectId", r.entity("cred", 30)).obj("attributes", attributes)
 	r.inner = r.inner.str("ip", r.address()).str("data", data.text())
@@ -29,8 +29,8 @@ func (r *record) studio() {
 		return
 	}
 	space := r.entity("ws", 90)
-	finding := object(nil).str("dev_space_id", space).str("user", r.mail()).raw("findings", `["Eicar"]`)
-	data := object(nil).str("clusterID", "eu10").str("wsID", "workspaces-"+space).str("message", finding.text())
+	finding := begin().str("dev_space_id", space).str("user", r.mail()).raw("findings", `["Eicar"]`)
+	data := begin().str("clusterID", "eu10").str("wsID", "workspaces-"+space).str("message", finding.text())
 	r.inner = r.inner.str("data", data.text())
 }
 
@@ -55,10 +55,10 @@ func (r *record) emergency() {
 // ownRead is what the audit log service writes for every retrieval.
 func (r *record) ownRead() {
 	r.user = r.t.clientID
-	subject := object(nil).str("type", "account").str("role", "account").obj("id", object(nil).str("id", r.t.clientID))
-	r.inner = r.inner.obj("object", object(nil).str("type", "data read event").obj("id", object(nil).str("tenant_id", r.t.id))).
+	subject := begin().str("type", "account").str("role", "account").obj("id", begin().str("id", r.t.clientID))
+	r.inner = r.inner.obj("object", begin().str("type", "data read event").obj("id", begin().str("tenant_id", r.t.id))).
 		obj("data_subject", subject).
-		list("attributes", object(nil).str("name", "data read event").flag("successful", true)).
+		list("attributes", begin().str("name", "data read event").flag("successful", true)).
 		raw("attachments", "[]")
 }
 
@@ -76,6 +76,6 @@ func (r *record) broken() {
 
 // foreign has a category and members of the future.
 func (r *record) foreign() {
-	r.inner = r.inner.obj("model", object(nil).str("name", r.entity("model", 4)).raw("tokens", "18446744073709551616").raw("temperature", "0.70"))
+	r.inner = r.inner.obj("model", begin().str("name", r.entity("model", 4)).raw("tokens", "18446744073709551616").raw("temperature", "0.70"))
 	r.inner = r.inner.raw("tags", `["a",null,{"b":[1,2.50,true]}]`)
 }

@@ -37,7 +37,7 @@ func sample(t *testing.T, n int) (*Simulator, map[string][]Entry) {
 }
 
 func TestEveryProducerWritesRecordsThatDecode(t *testing.T) {
-	sim, by := sample(t, 6000)
+	sim, by := sample(t, 3000)
 	require.Len(t, by, len(producers)-1, "all but the one for given bytes")
 	bytes, seen := 0, map[string]bool{}
 	for name, entries := range by {
@@ -71,7 +71,7 @@ func TestEveryProducerWritesRecordsThatDecode(t *testing.T) {
 }
 
 func TestOddValuesOccur(t *testing.T) {
-	_, by := sample(t, 6000)
+	_, by := sample(t, 3000)
 	var all strings.Builder
 	for _, entries := range by {
 		for _, e := range entries {
@@ -92,7 +92,7 @@ func TestOddValuesOccur(t *testing.T) {
 }
 
 func TestSplitMessagesShareTheirID(t *testing.T) {
-	_, by := sample(t, 6000)
+	_, by := sample(t, 3000)
 	parts := by["uaa-saml"]
 	require.NotEmpty(t, parts)
 	ids := map[string][]float64{}

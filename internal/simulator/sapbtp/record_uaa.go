@@ -10,7 +10,7 @@ import (
 
 // uaaData is the envelope in which UAA puts its lines into data.
 func (r *record) uaaData(level, msgID string, msgNo int, line string) {
-	data := object(nil).str("level", level).raw("origin", "null").raw("msgNo", strconv.Itoa(msgNo)).
+	data := begin().str("level", level).raw("origin", "null").raw("msgNo", strconv.Itoa(msgNo)).
 		str("msgId", msgID).str("message", line).raw("user", "null").str("version", "1.0")
 	if r.d.chance(0.85) {
 		r.inner = r.inner.str("ip", r.address())
@@ -61,7 +61,7 @@ func (r *record) uaaUser() {
 // uaaToken is the event whose quoted text is a whole JSON document of token claims on BTP.
 func (r *record) uaaToken() {
 	mail := r.mail()
-	claims := object(nil).str("jti", strings.ReplaceAll(r.d.uuid(), "-", "")).str("grant_type", r.d.pick("client_credentials", "authorization_code", "refresh_token")).
+	claims := begin().str("jti", strings.ReplaceAll(r.d.uuid(), "-", "")).str("grant_type", r.d.pick("client_credentials", "authorization_code", "refresh_token")).
 		str("cid", r.t.clientID).str("user_name", mail).str("origin", "sap.default").raw("exp", strconv.FormatInt(r.at.Unix()+43199, 10)).
 		str("zid", r.t.id)
 	origin := "remoteAddress=" + r.address() + ", client=" + r.t.clientID + ", user=" + mail

@@ -160,7 +160,7 @@ func ceilSecond(ms int64) int64 {
 
 // apiError is an error body. SAP documents this form for 501 only.
 func apiError(status int, code, message string) *reply {
-	body := object(nil).obj("error", object(nil).str("code", code).str("message", message))
+	body := begin().obj("error", begin().str("code", code).str("message", message))
 	return newReply(status, typeJSON, body.end())
 }
 

@@ -4,6 +4,7 @@
 package sapbtp
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 	"testing"
@@ -16,7 +17,8 @@ func TestEveryRecordComesOnceOverAllPages(t *testing.T) {
 	sim := New(Options{Seed: 1, Now: at(noon)})
 	sub := sim.Subaccount(0)
 	sim.Generate(sub.Tenant, 1234, noon.Add(-time.Hour), noon)
-	ids, pages := newCaller(t, sim).all()
+	c := newCaller(t, sim)
+	ids, pages := c.all()
 	require.Equal(t, 3, pages)
 	require.Len(t, ids, 1234)
 	ledger := sim.Ledger()
@@ -27,6 +29,7 @@ func TestEveryRecordComesOnceOverAllPages(t *testing.T) {
 	for e := range ledger.Entries() {
 		require.Equal(t, 1, e.Served)
 	}
+	require.True(t, json.Valid(read(t, c.get())))
 }
 
 func TestRangesOfAQuery(t *testing.T) {

@@ -72,6 +72,9 @@ func checkScript(rules []Rule) error {
 		if _, known := injections[r.Fault.Kind]; !known {
 			return fmt.Errorf("fault script: rule %d: no fault is called %q", i+1, r.Fault.Kind)
 		}
+		if r.Fault.Kind == FaultStatus && (r.Fault.Status < 200 || r.Fault.Status > 599) {
+			return fmt.Errorf("fault script: rule %d: %d is no status of an answer", i+1, r.Fault.Status)
+		}
 		if k := r.Match.Kind; k != "" && k != KindToken && k != KindRecords {
 			return fmt.Errorf("fault script: rule %d: no request is of kind %q", i+1, k)
 		}
@@ -141,7 +144,7 @@ func (s *script) pick(x *exchange, age time.Duration) []Rule {
 // holds checks the conditions that need no memory.
 func (m *Match) holds(x *exchange, age time.Duration) bool {
 	switch {
-	case x.kind == KindOther, m.Kind != "" && m.Kind != x.kind:
+	case x.door == doorElsewhere, x.kind == KindOther, m.Kind != "" && m.Kind != x.kind:
 		return false
 	case m.Tenant != "" && (x.tenant == nil || x.tenant.id != m.Tenant):
 		return false

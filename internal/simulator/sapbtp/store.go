@@ -41,25 +41,32 @@ type store struct {
 func (s *store) append(entries ...entry) (first uint32) {
 	first = uint32(len(s.entries))
 	s.entries = append(s.entries, entries...)
-	ordered := true
-	for i := range entries {
-		ordinal := first + uint32(i)
-		ordered = ordered && (len(s.byTime) == 0 || s.before(s.byTime[len(s.byTime)-1], ordinal) <= 0)
-		s.byTime = append(s.byTime, ordinal)
+	added := make([]uint32, len(entries))
+	for i := range added {
+		added[i] = first + uint32(i)
 	}
-	if ordered {
-		return first
-	}
-	if len(entries) > 1 {
-		slices.SortFunc(s.byTime, s.before)
-		return first
-	}
-	// A single straggler belongs close to the end, where moving the rest by one place is cheap.
-	last := len(s.byTime) - 1
-	at := sort.Search(last, func(i int) bool { return s.before(s.byTime[i], first) > 0 })
-	copy(s.byTime[at+1:], s.byTime[at:last])
-	s.byTime[at] = first
+	slices.SortFunc(added, s.before)
+	s.merge(added)
 	return first
+}
+
+// merge files ordinals that are in order among themselves. What is new is mostly of the present, so only the end of the
+// index is touched.
+func (s *store) merge(added []uint32) {
+	if len(added) == 0 {
+		return
+	}
+	start := sort.Search(len(s.byTime), func(i int) bool { return s.before(s.byTime[i], added[0]) > 0 })
+	behind := slices.Clone(s.byTime[start:])
+	s.byTime = s.byTime[:start]
+	for len(behind) > 0 && len(added) > 0 {
+		if s.before(behind[0], added[0]) < 0 {
+			s.byTime, behind = append(s.byTime, behind[0]), behind[1:]
+		} else {
+			s.byTime, added = append(s.byTime, added[0]), added[1:]
+		}
+	}
+	s.byTime = append(append(s.byTime, behind...), added...)
 }
 
 func (s *store) before(a, b uint32) int {

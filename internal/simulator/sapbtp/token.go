@@ -91,7 +91,7 @@ func plainCredential(req *http.Request, text string) string {
 }
 
 func tokenReply(x *exchange, tok *token, life time.Duration) *reply {
-	o := object(nil).str("access_token", tok.text).str("token_type", "bearer")
+	o := begin().str("access_token", tok.text).str("token_type", "bearer")
 	if !x.readings.NoExpiresIn {
 		o = o.raw("expires_in", strconv.FormatInt(int64(life/time.Second), 10))
 	}
@@ -101,7 +101,7 @@ func tokenReply(x *exchange, tok *token, life time.Duration) *reply {
 
 // uaaError is the JSON in which UAA refuses.
 func uaaError(status int, code, description string) *reply {
-	r := newReply(status, typeJSON, object(nil).str("error", code).str("error_description", description).end())
+	r := newReply(status, typeJSON, begin().str("error", code).str("error_description", description).end())
 	if status == http.StatusUnauthorized {
 		r.header.Set("WWW-Authenticate", `Basic realm="UAA/client", error="`+code+`", error_description="`+description+`"`)
 	}

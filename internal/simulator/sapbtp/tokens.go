@@ -52,9 +52,9 @@ func (r *tokens) issue(t *tenant, issuer string, now time.Time, life time.Durati
 
 // sign writes the JWT with the claims that XSUAA sets.
 func (r *tokens) sign(t *tenant, tok *token, issuer string, now time.Time) string {
-	header := object(nil).str("alg", "HS256").str("kid", "simulator").str("typ", "JWT")
-	claims := object(nil).str("jti", tok.id).
-		obj("ext_attr", object(nil).str("enhancer", "XSUAA").str("subaccountid", t.id).str("zdn", t.subdomain)).
+	header := begin().str("alg", "HS256").str("kid", "simulator").str("typ", "JWT")
+	claims := begin().str("jti", tok.id).
+		obj("ext_attr", begin().str("enhancer", "XSUAA").str("subaccountid", t.id).str("zdn", t.subdomain)).
 		str("sub", t.clientID).raw("scope", `["uaa.resource","auditlog-management!b1234.ReadAuditLogs"]`).
 		str("client_id", t.clientID).str("cid", t.clientID).str("azp", t.clientID).str("grant_type", "client_credentials").
 		raw("iat", strconv.FormatInt(now.Unix(), 10)).raw("exp", strconv.FormatInt(tok.expires.Unix(), 10)).
