@@ -55,7 +55,8 @@ type Settings struct {
 	// OnProblem is told that delivery does not work, and nil when it works again; on change only. It must not call the
 	// Deliverer. May be nil.
 	OnProblem func(error)
-	// OnQuarantine is told how many records have just been put into the quarantine. May be nil.
+	// OnQuarantine is told how many records have just been put into the quarantine. It must be safe for
+	// concurrent use. May be nil.
 	OnQuarantine func(n int)
 	// Jitter returns numbers in [0, 1) that spread retries. It must be safe for concurrent use. Default: random.
 	Jitter func() float64

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -57,11 +58,19 @@ func makeLogs(n int) plog.Logs {
 	return logs
 }
 
+// uidOf returns the uid of record, or nothing if it has none.
+func uidOf(record plog.LogRecord) string {
+	uid, ok := record.Attributes().Get(uidAttribute)
+	if !ok {
+		return ""
+	}
+	return uid.Str()
+}
+
 func uids(logs plog.Logs) []string {
 	var ids []string
 	for record := range records(logs) {
-		uid, _ := record.Attributes().Get(uidAttribute)
-		ids = append(ids, uid.AsString())
+		ids = append(ids, uidOf(record))
 	}
 	return ids
 }
@@ -138,7 +147,7 @@ type rig struct {
 	store       *quarantine.Store
 	logs        *observer.ObservedLogs
 	problems    []error
-	quarantines int
+	quarantines atomic.Int64 // as told by OnQuarantine
 }
 
 func newRig(t *testing.T, decide func(plog.Logs) error, change ...func(*Settings)) *rig {
@@ -157,7 +166,7 @@ func newRig(t *testing.T, decide func(plog.Logs) error, change ...func(*Settings
 		Quarantine:   store,
 		Logger:       zap.New(core),
 		OnProblem:    func(err error) { r.problems = append(r.problems, err) },
-		OnQuarantine: func(n int) { r.quarantines += n },
+		OnQuarantine: func(n int) { r.quarantines.Add(int64(n)) },
 		Jitter:       func() float64 { return 0.5 },
 	}
 	for _, f := range change {
@@ -172,7 +181,7 @@ func (r *rig) quarantined(t *testing.T, originals plog.Logs) []string {
 	t.Helper()
 	entries, err := r.store.List(t.Context())
 	require.NoError(t, err)
-	require.Len(t, entries, r.quarantines)
+	require.Len(t, entries, int(r.quarantines.Load()))
 	var ids []string
 	for _, e := range entries {
 		require.Equal(t, reasonRefused, e.Reason)
@@ -183,8 +192,7 @@ func (r *rig) quarantined(t *testing.T, originals plog.Logs) []string {
 		id := uids(got)
 		require.Len(t, id, 1)
 		require.Equal(t, pick(originals, func(record plog.LogRecord) bool {
-			uid, _ := record.Attributes().Get(uidAttribute)
-			return uid.AsString() == id[0]
+			return uidOf(record) == id[0]
 		}), got)
 		ids = append(ids, id...)
 	}

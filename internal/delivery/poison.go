@@ -17,9 +17,9 @@ import (
 //
 //  1. A batch that was refused permanently three times in a row is taken apart. Records that are refused alone while
 //     others of the batch are accepted become accused. If nothing is accepted, nothing is accused.
-//  2. The accused are what is left of the batch. They are retried as usual and taken apart once more, after as many
-//     refusals as there were accused without any acceptance after them: the backend may have gone down just then.
-//     Those that are refused alone a second time are poison.
+//  2. The accused are what is left of the batch. They are retried as usual and, when refused, taken apart once more. If
+//     nothing was accepted after some of them were accused, the backend may have gone down just then; so that takes as
+//     many refusals as there are such accused, and three at least. Those that are refused alone a second time are poison.
 //
 // A single record cannot be taken apart. It is poison if other calls get theirs accepted between its refusals, or if it
 // is what is left of a batch.
@@ -58,7 +58,10 @@ func (b *batch) examine(ctx context.Context) error {
 		b.convict(ctx, found.suspects)
 	default:
 		b.accused = true
-		b.patience = max(found.trailing, 1)
+		b.patience = 1
+		if found.trailing > 0 {
+			b.patience = max(found.trailing, refusalsBeforeBisect)
+		}
 	}
 	return nil
 }
