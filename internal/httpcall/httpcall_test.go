@@ -226,6 +226,12 @@ func TestKeepsTheCallersClientAsItWas(t *testing.T) {
 	require.Len(t, jar.Cookies(&url.URL{Scheme: "https", Host: "a.example", Path: "/"}), 1)
 }
 
+func TestTheAddressDoesNotChangeTheKind(t *testing.T) {
+	cut := tripper(func(*http.Request) (*http.Response, error) { return nil, io.EOF })
+	_, err := New(&http.Client{Transport: cut}).Do(t.Context(), op, get(t, "https://a/Content-Length?transfer encoding"))
+	require.Equal(t, KindNetwork, KindOf(err))
+}
+
 func TestNoErrorShowsWhatWasSentOrReceived(t *testing.T) {
 	const canary = "canary7f3"
 	echo := `{"error":"` + canary + ` ` + canary + `","error_description":"` + canary + `"}`
