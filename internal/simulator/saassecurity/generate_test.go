@@ -29,8 +29,8 @@ func sample(t *testing.T, n int64) []map[string]any {
 
 func TestGeneratorIsRepeatable(t *testing.T) {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC).UnixNano()
-	one, other := generator{seed: 1}, generator{seed: 2}
-	require.Equal(t, one.event(42, at), one.event(42, at))
+	one, same, other := generator{seed: 1}, generator{seed: 1}, generator{seed: 2}
+	require.Equal(t, one.event(42, at), same.event(42, at))
 	require.NotEqual(t, one.event(42, at), other.event(42, at))
 	require.NotEqual(t, one.event(42, at), one.event(43, at))
 }

@@ -78,19 +78,10 @@ func (s *Simulator) take(ctx context.Context, rd *read, n int) ([]int64, bool) {
 	timeout := time.NewTimer(s.opts.LongPoll)
 	defer timeout.Stop()
 	for waiting := s.opts.LongPoll > 0; ; {
-		s.mu.Lock()
-		s.queue.expire(time.Now())
-		if s.queue.len() > 0 || !waiting {
-			defer s.mu.Unlock()
-			if ctx.Err() != nil {
-				return nil, false
-			}
-			taken := s.queue.take(n)
-			rd.Dequeued = taken
-			return taken, true
+		arrived := s.tryTake(rd, n)
+		if len(rd.Dequeued) > 0 || !waiting {
+			return rd.Dequeued, true
 		}
-		arrived := s.arrived
-		s.mu.Unlock()
 		select {
 		case <-arrived:
 		case <-timeout.C:
@@ -99,6 +90,16 @@ func (s *Simulator) take(ctx context.Context, rd *read, n int) ([]int64, bool) {
 			return nil, false
 		}
 	}
+}
+
+// tryTake removes up to n events for the read. If there are none, the channel
+// tells when some arrive.
+func (s *Simulator) tryTake(rd *read, n int) <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.queue.expire(time.Now())
+	rd.Dequeued = s.queue.take(n)
+	return s.arrived
 }
 
 func (s *Simulator) serveEmpty(w http.ResponseWriter, rd *read) {

@@ -24,7 +24,7 @@ func TestReadTakesEventsForGood(t *testing.T) {
 			reply := c.bulk(t)
 			require.NoError(t, reply.err)
 			require.Equal(t, http.StatusOK, reply.status)
-			require.Equal(t, contentTypeJSON, reply.header.Get("Content-Type"))
+			require.Equal(t, []string{"application/json;charset=UTF-8"}, reply.header["Content-Type"])
 			var document struct{ Events []json.RawMessage }
 			require.NoError(t, json.Unmarshal(reply.body, &document))
 			require.Len(t, document.Events, want)

@@ -98,7 +98,7 @@ func New(opts Options) *Simulator {
 	opts.Expiry = cmp.Or(opts.Expiry, DefaultExpiry)
 	s := &Simulator{
 		opts:    opts,
-		random:  rand.New(rand.NewPCG(opts.Seed, 0)), //nolint:gosec // repeatable on purpose
+		random:  rand.New(rand.NewPCG(opts.Seed, 0)),
 		arrived: make(chan struct{}),
 		secret:  opts.ClientSecret,
 		tokens:  map[string]token{},

@@ -159,7 +159,8 @@ func (m *Mapper) putCommon(attrs pcommon.Map) {
 }
 
 func (m *Mapper) putFields(attrs pcommon.Map) {
-	for f, value := range m.values {
+	for f := range m.values {
+		value := m.values[f]
 		if !absent(value) {
 			counts := field(f) == fieldSeverity || field(f) == fieldOccurrences
 			putField(attrs.PutEmpty(attributeNames[f]), value, counts)

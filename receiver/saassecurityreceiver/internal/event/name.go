@@ -57,11 +57,12 @@ func snakeCase(logType string) string {
 	}
 	var b strings.Builder
 	digits, gap, small := 0, false, false
-	for _, r := range logType {
-		isSmall := r >= 'a' && r <= 'z'
-		isDigit := r >= '0' && r <= '9'
-		isCapital := r >= 'A' && r <= 'Z'
-		if r > 0x7f {
+	for i := range len(logType) {
+		c := logType[i]
+		isSmall := c >= 'a' && c <= 'z'
+		isDigit := c >= '0' && c <= '9'
+		isCapital := c >= 'A' && c <= 'Z'
+		if c > 0x7f {
 			return ""
 		}
 		if !isSmall && !isDigit && !isCapital {
@@ -75,9 +76,9 @@ func snakeCase(logType string) string {
 			digits++
 		}
 		if isCapital {
-			r += 'a' - 'A'
+			c += 'a' - 'A'
 		}
-		b.WriteByte(byte(r))
+		b.WriteByte(c)
 		gap, small = false, isSmall
 	}
 	name := b.String()

@@ -71,33 +71,37 @@ func (s *salvager) list() error {
 // object reads the members of an object whose brace is behind the decoder.
 func (s *salvager) object() error {
 	for s.dec.More() {
-		name, err := s.dec.Token()
-		if err != nil {
+		if err := s.member(); err != nil {
 			return err
 		}
-		if name == keyEvents && s.opensList() {
-			if err := s.token(); err != nil {
-				return err
-			}
+	}
+	return s.token()
+}
+
+func (s *salvager) member() error {
+	name, err := s.dec.Token()
+	if err != nil {
+		return err
+	}
+	if name == keyEvents && s.opensList() {
+		if err = s.token(); err == nil {
 			s.listed = true
-			if err := s.list(); err != nil {
-				return err
-			}
-			continue
+			err = s.list()
 		}
-		text, err := s.value()
-		if err != nil {
-			return err
-		}
-		if name == keyEvents && text == "null" {
-			s.listed = true
-			continue
-		}
+		return err
+	}
+	text, err := s.value()
+	switch {
+	case err != nil:
+		return err
+	case name == keyEvents && text == "null":
+		s.listed = true
+	default:
 		s.single = s.single || name == keyLogType
 		key, _ := name.(string)
 		s.beside = append(s.beside, member{key, text})
 	}
-	return s.token()
+	return nil
 }
 
 // opensList reports whether the value of the member just named is a list.

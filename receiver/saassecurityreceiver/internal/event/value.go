@@ -34,7 +34,7 @@ func timestamp(n jsonlog.Node) (pcommon.Timestamp, bool) {
 	for _, layout := range timeLayouts {
 		t, err := time.Parse(layout, text)
 		if err == nil {
-			ok := t.Unix() >= 0 && t.Unix() <= math.MaxInt64/int64(time.Second)-1
+			ok := t.Unix() >= 0 && t.Unix() < math.MaxInt64/int64(time.Second)
 			return pcommon.NewTimestampFromTime(t), ok
 		}
 	}
