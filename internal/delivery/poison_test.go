@@ -126,6 +126,25 @@ func TestBatchThatIsOnlyTooLargeIsSplit(t *testing.T) {
 	})
 }
 
+func TestOnlyRefusalsInARowCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		r := newRig(t, func(plog.Logs) error {
+			calls++
+			switch {
+			case calls > 60:
+				return nil
+			case calls%3 == 0:
+				return errTransient
+			default:
+				return errPermanent
+			}
+		})
+		require.NoError(t, r.Deliver(t.Context(), makeLogs(8)))
+		require.Equal(t, slices.Repeat([]int{8}, 61), r.backend.sizes)
+	})
+}
+
 func TestBackendThatRefusesEverythingIsDown(t *testing.T) {
 	for _, n := range []int{2, 5, 100} {
 		t.Run(strconv.Itoa(n), func(t *testing.T) {
