@@ -1,0 +1,173 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package spool
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/crashtest"
+	"github.com/otelcol-audit/otelcol-audit/internal/durable"
+)
+
+// filled returns a disk with a closed spool that holds the bodies.
+func filled(t *testing.T, bodies []string, change ...func(*Settings)) *crashtest.Disk {
+	t.Helper()
+	disk := crashtest.NewDisk()
+	s := newStore(disk).spool(t, change...)
+	for _, b := range bodies {
+		commit(t, s, b)
+	}
+	require.NoError(t, s.Close(t.Context()))
+	return disk
+}
+
+func TestEveryFlippedByteOfAnEntryIsNoticed(t *testing.T) {
+	disk := filled(t, []string{"first", "second", "third"})
+	key := clientName(0) + "/" + entryKey(2)
+	for offset := range len(disk.Value(key)) {
+		damaged := disk.Clone()
+		damaged.Flip(t, key, offset)
+		s := newStore(damaged).spool(t)
+		var bodies []string
+		corrupt := 0
+		for s.Stats().Entries > 0 {
+			e, err := s.Next(t.Context())
+			require.NoError(t, err)
+			if e.Err != nil {
+				require.ErrorIs(t, e.Err, ErrCorrupt)
+				require.Equal(t, damaged.Value(key), e.Raw, "what is stored is kept for a human")
+				corrupt++
+			} else {
+				bodies = append(bodies, string(e.Body))
+			}
+			require.NoError(t, s.Delete(t.Context(), e))
+		}
+		require.Equal(t, 1, corrupt, "byte %d", offset)
+		require.Equal(t, []string{"first", "third"}, bodies, "byte %d", offset)
+		require.NoError(t, s.Close(t.Context()))
+	}
+}
+
+func TestEntryUnderAnotherKeyIsCorrupt(t *testing.T) {
+	for _, to := range []string{entryKey(9), "f" + entryKey(1)[1:], "e1"} {
+		disk := filled(t, []string{"x"})
+		client := disk.Client()
+		require.NoError(t, client.Set(t.Context(), clientName(0)+"/"+to, disk.Value(clientName(0)+"/"+entryKey(1))))
+		require.NoError(t, client.Delete(t.Context(), clientName(0)+"/"+entryKey(1)))
+
+		s := newStore(disk).spool(t)
+		e, err := s.Next(t.Context())
+		require.NoError(t, err)
+		require.ErrorIs(t, e.Err, ErrCorrupt)
+		require.NoError(t, s.Delete(t.Context(), e))
+		require.Zero(t, s.Stats().Entries)
+		require.NoError(t, s.Close(t.Context()))
+		require.Equal(t, []string{"root/spool", "spool_0/head"}, disk.Keys())
+	}
+}
+
+func TestEntryThatVanishesIsReported(t *testing.T) {
+	disk := filled(t, []string{"x"})
+	s := newStore(disk).spool(t)
+	require.NoError(t, disk.Client().Delete(t.Context(), clientName(0)+"/"+entryKey(1)))
+	e, err := s.Next(t.Context())
+	require.NoError(t, err)
+	require.ErrorIs(t, e.Err, ErrCorrupt)
+	require.Nil(t, e.Raw)
+}
+
+func TestManifestLostOrDamagedIsRebuilt(t *testing.T) {
+	bodies := numbered(30, 1000)
+	for _, tt := range []struct {
+		name  string
+		spoil func(disk *crashtest.Disk)
+	}{
+		{"lost", func(disk *crashtest.Disk) { require.NoError(t, disk.Client().Delete(t.Context(), "root/spool")) }},
+		{"damaged", func(disk *crashtest.Disk) { disk.Flip(t, "root/spool", 40) }},
+	} {
+		for _, plain := range []bool{false, true} {
+			t.Run(tt.name, func(t *testing.T) {
+				disk := filled(t, bodies)
+				tt.spoil(disk)
+				st := newStore(disk)
+				st.plain = plain
+				s := st.spool(t)
+				commit(t, s, "new")
+				require.Equal(t, append(slices.Clip(bodies), "new"), drain(t, s))
+			})
+		}
+	}
+}
+
+func TestDamagedHeadLosesNothing(t *testing.T) {
+	bodies := numbered(30, 1000)
+	for _, plain := range []bool{false, true} {
+		disk := filled(t, bodies)
+		for _, key := range disk.Keys() {
+			if strings.HasSuffix(key, "/head") {
+				disk.Flip(t, key, -1)
+			}
+		}
+		st := newStore(disk)
+		st.plain = plain
+		require.Equal(t, bodies, drain(t, st.spool(t)))
+	}
+}
+
+func TestLostSegmentIsCounted(t *testing.T) {
+	for slot, want := range map[int]int64{0: 4, 3: 4} { // the first and one in the middle; both were sealed
+		disk := filled(t, numbered(30, 1000))
+		for _, key := range disk.Keys() {
+			if strings.HasPrefix(key, clientName(slot)+"/") {
+				require.NoError(t, disk.Client().Delete(t.Context(), key))
+			}
+		}
+		s := newStore(disk).spool(t)
+		require.Len(t, drain(t, s), 26)
+		require.Equal(t, want, s.Stats().Lost)
+		require.NoError(t, s.Close(t.Context()))
+	}
+}
+
+func TestStorageThatCannotBeReadFailsTheStart(t *testing.T) {
+	disk := filled(t, numbered(30, 1000))
+	for _, key := range []string{"root/spool", "spool_0/head", "spool_7/head", "spool_0/" + entryKey(2)} {
+		st := newStore(disk.Clone(), crashtest.FailGet(key, -1, errBroken))
+		_, err := Open(t.Context(), st.settings(t))
+		require.ErrorIs(t, err, errBroken, key)
+		require.Empty(t, sorted(st.open))
+	}
+	st := newStore(disk)
+	st.fail = func(string) error { return errBroken }
+	_, err := Open(t.Context(), st.settings(t))
+	require.ErrorIs(t, err, errBroken)
+}
+
+func TestNewerFormatFailsTheStart(t *testing.T) {
+	for _, key := range []string{"root/spool", "spool_0/head"} {
+		disk := filled(t, []string{"x"})
+		newer, err := durable.Seal(manifestVersion+1, manifest{})
+		require.NoError(t, err)
+		require.NoError(t, disk.Client().Set(t.Context(), key, newer))
+		_, err = Open(t.Context(), newStore(disk).settings(t))
+		require.ErrorIs(t, err, durable.ErrNewerVersion)
+	}
+}
+
+func TestReadErrorTakesNothing(t *testing.T) {
+	disk := filled(t, []string{"a", "b"})
+	st := newStore(disk)
+	st.plain = true
+	s := st.spool(t)
+	st.client = disk.Client(crashtest.FailGet("", 2, errBroken))
+	for range 2 {
+		_, err := s.Next(t.Context())
+		require.ErrorIs(t, err, errBroken)
+	}
+	require.Equal(t, []string{"a", "b"}, drain(t, s))
+}

@@ -1,0 +1,171 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package spool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+)
+
+// Entry is a batch that was handed out for delivery. It stays in the spool until Delete.
+type Entry struct {
+	// ID was given to the batch when it was committed.
+	ID string
+	// Seq is the place of the entry in the spool.
+	Seq uint64
+	Batch
+	// Err is ErrCorrupt if the stored form is damaged. Then ID and Batch are empty, and Raw is what the storage holds.
+	Err error
+	Raw []byte
+
+	segment *segment
+	ref     ref
+}
+
+// Next hands out the oldest entry that is not handed out yet, and waits for one if there is none. An error other than
+// that of the context means that the storage could not be read; nothing was taken, and Next may be called again.
+func (s *Spool) Next(ctx context.Context) (*Entry, error) {
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		s.mu.Lock()
+		e, err := s.take(ctx)
+		changed := s.changed
+		s.mu.Unlock()
+		if e != nil || err != nil {
+			return e, err
+		}
+		select {
+		case <-ctx.Done():
+		case <-changed:
+		}
+	}
+}
+
+// take returns nil if there is nothing to hand out.
+func (s *Spool) take(ctx context.Context) (*Entry, error) {
+	if s.closed {
+		return nil, ErrClosed
+	}
+	if len(s.ahead) == 0 {
+		if err := s.readAhead(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if len(s.ahead) == 0 {
+		return nil, nil
+	}
+	e := s.ahead[0]
+	s.ahead = s.ahead[1:]
+	return e, nil
+}
+
+// readAhead fetches the next entries, at least one and about aheadBytes at most, in one transaction.
+func (s *Spool) readAhead(ctx context.Context) error {
+	seg, err := s.readable(ctx)
+	if seg == nil || err != nil {
+		return err
+	}
+	var ops []*storage.Operation
+	size := int64(0)
+	for _, r := range seg.queue {
+		if size += r.size; size > aheadBytes && len(ops) > 0 {
+			break
+		}
+		ops = append(ops, storage.GetOperation(r.key()))
+	}
+	if err := seg.client.Batch(ctx, ops...); err != nil {
+		return fmt.Errorf("reading from the spool: %w", err)
+	}
+	entries := make([]*Entry, 0, len(ops))
+	for i, op := range ops {
+		e, err := s.entry(seg, seg.queue[i], op.Value)
+		if err != nil {
+			return err
+		}
+		entries = append(entries, e)
+	}
+	for _, e := range entries {
+		seg.busy[e.ref.seq] = e.ref
+	}
+	seg.queue = seg.queue[len(ops):]
+	s.ahead = entries
+	return nil
+}
+
+// readable returns the oldest segment with entries to hand out, open, or nil.
+func (s *Spool) readable(ctx context.Context) (*segment, error) {
+	for _, seg := range s.segments {
+		if seg.client == nil && seg.entries > 0 {
+			if err := s.look(ctx, seg); err != nil {
+				return nil, err
+			}
+			s.publish()
+		}
+		if len(seg.queue) > 0 {
+			return seg, nil
+		}
+	}
+	for _, seg := range s.segments {
+		if len(seg.parked) > 0 {
+			seg.queue, seg.parked = seg.parked, nil
+			return seg, nil
+		}
+	}
+	return nil, nil
+}
+
+func (s *Spool) entry(seg *segment, r ref, stored []byte) (*Entry, error) {
+	e := &Entry{Seq: r.seq, segment: seg, ref: r}
+	e.ID, e.Batch, e.Err = decodeEntry(r.seq, stored, s.keys)
+	switch {
+	case e.Err == nil:
+	case errors.Is(e.Err, ErrCorrupt):
+		e.Raw = stored
+	default:
+		return nil, e.Err
+	}
+	return e, nil
+}
+
+// Delete removes an entry for good. It may be called again after an error.
+func (s *Spool) Delete(ctx context.Context, e *Entry) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return ErrClosed
+	}
+	seg := e.segment
+	if _, ok := seg.busy[e.ref.seq]; !ok {
+		return nil
+	}
+	if err := seg.client.Delete(ctx, e.ref.key()); err != nil {
+		return fmt.Errorf("deleting from the spool: %w", err)
+	}
+	delete(seg.busy, e.ref.seq)
+	seg.entries--
+	seg.bytes -= e.ref.size
+	s.settle(ctx)
+	s.announce()
+	s.publish()
+	return nil
+}
+
+// Return gives an entry back that could not be delivered now. It is handed out again when no other entry waits; the
+// caller sets the pace.
+func (s *Spool) Return(e *Entry) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	seg := e.segment
+	if _, ok := seg.busy[e.ref.seq]; !ok || s.closed {
+		return
+	}
+	delete(seg.busy, e.ref.seq)
+	seg.parked = append(seg.parked, e.ref)
+	s.announce()
+}
