@@ -151,3 +151,6 @@ func read(t testing.TB, resp *http.Response) []byte {
 	require.NoError(t, resp.Body.Close())
 	return body
 }
+
+// formBody is the form of a token request.
+func formBody(c *caller) io.ReadCloser { return io.NopCloser(strings.NewReader(c.form().Encode())) }

@@ -54,6 +54,7 @@ type exchange struct {
 	tenant   *tenant // whose request it is, as far as that can be told
 	page     int     // 1 for a first page
 	client   string
+	leaks    []Leak
 	step     *session // the step of a retrieval that is being answered
 	// tokenLife overrides the true lifetime of the token to be issued.
 	tokenLife time.Duration

@@ -17,7 +17,7 @@ type Record struct {
 	// Category picks the producer where JSON is empty, and is what the category filter sees. Default: the member "category"
 	// of JSON, else CategorySecurity.
 	Category string
-	// ID is what the ledger calls the record. Default: the member "message_uuid" of JSON, else a generated one.
+	// ID is what the ledger calls a record with JSON. Default: its member "message_uuid", else a generated one.
 	ID string
 	// JSON is the outer record as served, byte for byte; it need not be valid. Default: a generated record.
 	JSON []byte
@@ -45,7 +45,7 @@ func (s *Simulator) addOne(t *tenant, r Record) string {
 	}
 	e := entry{at: r.Time.UnixMilli(), visible: r.VisibleAt.UnixMilli()}
 	if len(r.JSON) == 0 {
-		e.kind = kindFor(r.Category)
+		e.kind, r.ID = kindFor(r.Category), ""
 	}
 	return s.insert(t, e, given{id: r.ID, category: r.Category, json: r.JSON})
 }
@@ -77,15 +77,24 @@ func (r Record) completed() Record {
 func (s *Simulator) insert(t *tenant, e entry, g given) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	return s.insertLocked(t, e, g)
+}
+
+// insertLocked is insert for a caller who holds the store's lock.
+func (s *Simulator) insertLocked(t *tenant, e entry, g given) string {
 	ordinal := t.append(e)
-	if e.kind != kindGiven {
-		return string(t.appendID(nil, ordinal, e.kind))
+	id := g.id
+	if id == "" {
+		id = string(t.appendID(nil, ordinal, e.kind))
 	}
-	if g.id == "" {
-		g.id = string(t.appendID(nil, ordinal, e.kind))
+	if e.kind == kindGiven {
+		t.store.given[ordinal] = &given{id: id, category: g.category, json: g.json}
 	}
-	t.store.given[ordinal] = &g
-	return g.id
+	s.journal.Load().write(line{
+		Op: "add", Tenant: t.id, Producer: producers[e.kind].name, At: e.at, Visible: e.visible,
+		ID: g.id, Category: g.category, Body: g.json,
+	})
+	return id
 }
 
 // Generate adds n seeded records of all categories and producers, spread over [from, to), and becoming visible as
@@ -99,6 +108,8 @@ func (s *Simulator) generate(t *tenant, n int, from, to time.Time, late Lateness
 	if n <= 0 {
 		return
 	}
+	// Without the monotonic clock, of which a journal knows nothing.
+	from, to = from.Round(0), to.Round(0)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	first := uint64(len(t.entries))
@@ -120,6 +131,7 @@ func (s *Simulator) generate(t *tenant, n int, from, to time.Time, late Lateness
 		batch = append(batch, t.delayed(e, first+uint64(len(batch)), late))
 	}
 	t.append(batch...)
+	s.journal.Load().write(line{Op: "generate", Tenant: t.id, Count: n, From: &from, To: &to, Late: late.String()})
 }
 
 // delayed sets when a record becomes visible.

@@ -55,15 +55,16 @@ func Between(from, to time.Time) Filter {
 func (l *Ledger) Entries(filters ...Filter) iter.Seq[Entry] {
 	return func(yield func(Entry) bool) {
 		for _, t := range l.sim.tenants {
-			if !t.walk(filters, yield) {
+			wanted := func(e Entry) bool { return !matches(&e, filters) || yield(e) }
+			if !t.walk(func(*entry) bool { return true }, wanted) {
 				return
 			}
 		}
 	}
 }
 
-// walk copies entries by chunks, so that requests go on meanwhile.
-func (t *tenant) walk(filters []Filter, yield func(Entry) bool) bool {
+// walk hands over the entries that satisfy keep. It copies them by chunks, so that requests go on meanwhile.
+func (t *tenant) walk(keep func(*entry) bool, yield func(Entry) bool) bool {
 	const chunk = 1024
 	var entries [chunk]entry
 	var own [chunk]*given
@@ -76,8 +77,7 @@ func (t *tenant) walk(filters []Filter, yield func(Entry) bool) bool {
 		}
 		t.mu.Unlock()
 		for i := range n {
-			e := t.describe(uint32(first+i), &entries[i], own[i])
-			if matches(&e, filters) && !yield(e) {
+			if keep(&entries[i]) && !yield(t.describe(uint32(first+i), &entries[i], own[i])) {
 				return false
 			}
 		}

@@ -23,7 +23,7 @@ func (s *Simulator) own(x *exchange, kinds ...kind) {
 	for _, k := range kinds {
 		e := entry{at: x.at.UnixMilli(), kind: k}
 		t.mu.Lock()
-		t.append(t.delayed(e, uint64(len(t.entries)), s.lateness))
+		s.insertLocked(t, t.delayed(e, uint64(len(t.entries)), s.lateness), given{})
 		t.mu.Unlock()
 	}
 }

@@ -51,13 +51,9 @@ func (l *Ledger) init(s *Simulator, keep int) {
 
 // arrived takes note of a request before anything is decided about it.
 func (l *Ledger) arrived(x *exchange) {
-	leaks := l.sim.findLeaks(x)
+	x.leaks = l.sim.findLeaks(x)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.total[x.kind]++
-	if len(l.leaks) < l.keep {
-		l.leaks = append(l.leaks, leaks...)
-	}
 	if x.tenant != nil && x.kind == KindRecords {
 		x.tenant.peak.add(x.at)
 	}
@@ -78,14 +74,26 @@ func (l *Ledger) answered(x *exchange, r *reply) {
 	if x.token != nil {
 		req.TokenID = x.token.id
 	}
+	written := line{Op: "request", Request: &req, Leaks: x.leaks}
 	if r.page != nil {
 		req.Rows = len(r.page.rows)
 		if r.whole() {
 			x.tenant.count(r.page.ordinals)
+			written.Served = ranges(r.page.ordinals)
 		}
 	}
+	l.sim.journal.Load().write(written)
+	l.file(req, x.leaks)
+}
+
+// file keeps a request.
+func (l *Ledger) file(req Request, leaks []Leak) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if len(l.leaks) < l.keep {
+		l.leaks = append(l.leaks, leaks...)
+	}
+	l.total[req.Kind]++
 	l.statuses[string(req.Kind)+" "+strconv.Itoa(req.Status)]++
 	if len(l.requests) < l.keep {
 		l.requests = append(l.requests, req)

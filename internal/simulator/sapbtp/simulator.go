@@ -58,6 +58,7 @@ type Simulator struct {
 	born      time.Time
 	ledger    Ledger
 	listeners atomic.Pointer[Listeners]
+	journal   atomic.Pointer[Journal]
 	ca        authority
 }
 
