@@ -42,15 +42,20 @@ func (s *Simulator) Transport() *http.Transport {
 }
 
 // Start listens on the address, for instance 127.0.0.1:0, and returns the URL.
-func (s *Simulator) Start(addr string) (string, error) {
+// What [Simulator.Admin] offers is served there too. The context is for the
+// start only; [Simulator.Close] ends it.
+func (s *Simulator) Start(ctx context.Context, addr string) (string, error) {
 	var lc net.ListenConfig
-	listener, err := lc.Listen(context.Background(), "tcp", addr)
+	listener, err := lc.Listen(ctx, "tcp", addr)
 	if err != nil {
 		return "", fmt.Errorf("saas security simulator: %w", err)
 	}
 	s.servers.mu.Lock()
 	defer s.servers.mu.Unlock()
-	s.servers.serve(listener, s)
+	mux := http.NewServeMux()
+	mux.Handle(AdminPath, s.Admin())
+	mux.Handle("/", s)
+	s.servers.serve(listener, mux)
 	return "http://" + listener.Addr().String(), nil
 }
 

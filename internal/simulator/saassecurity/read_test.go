@@ -220,7 +220,7 @@ func TestRunKeepsTheRate(t *testing.T) {
 func TestRealListener(t *testing.T) {
 	sim := New(Options{})
 	t.Cleanup(sim.Close)
-	url, err := sim.Start("127.0.0.1:0")
+	url, err := sim.Start(t.Context(), "127.0.0.1:0")
 	require.NoError(t, err)
 	sim.Enqueue(3)
 	c := newClient(t, sim)
@@ -229,4 +229,9 @@ func TestRealListener(t *testing.T) {
 	require.NoError(t, err)
 	req.Header.Set("Authorization", "Bearer "+c.bearer)
 	require.Equal(t, numbers(1, 3), Find(c.do(req).body))
+
+	req, err = http.NewRequestWithContext(t.Context(), http.MethodGet, url+AdminPath+"ledger", http.NoBody)
+	require.NoError(t, err)
+	require.Contains(t, string(c.do(req).body), `"sent":3`)
+	require.Len(t, sim.Ledger().Reads, 1, "looking at the ledger is no read")
 }
