@@ -13,8 +13,13 @@ import (
 	"maps"
 	"slices"
 	"sync"
-	"testing"
 )
+
+// TB is the part of testing.TB that this package needs. It is spelled out because only test files may import testing.
+type TB interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
 
 // Disk is what survives a crash: the keys and values of one component's storage. It is safe for concurrent use.
 type Disk struct {
@@ -60,7 +65,7 @@ func (d *Disk) Clone() *Disk {
 }
 
 // Flip damages the stored value of key: it inverts one bit of the byte at offset, counted from the end if negative.
-func (d *Disk) Flip(tb testing.TB, key string, offset int) {
+func (d *Disk) Flip(tb TB, key string, offset int) {
 	tb.Helper()
 	d.mu.Lock()
 	defer d.mu.Unlock()

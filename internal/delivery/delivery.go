@@ -66,7 +66,7 @@ type Settings struct {
 type Deliverer struct {
 	set      Settings
 	mutates  bool
-	accepted atomic.Uint64 // records taken by the consumer, over all calls
+	accepted atomic.Int64 // records taken by the consumer, over all calls
 	health   health
 }
 
@@ -129,11 +129,11 @@ type batch struct {
 	last        error // the last refusal
 
 	// What is known about pending, see poison.go.
-	refused  int    // permanent refusals in a row
-	patience int    // refusals in a row after which pending is examined
-	accused  bool   // each record of pending was refused alone while others of this call were accepted
-	mark     uint64 // Deliverer.accepted at the last permanent refusal
-	alive    bool   // something was accepted between the last two permanent refusals
+	refused  int   // permanent refusals in a row
+	patience int   // refusals in a row after which pending is examined
+	accused  bool  // each record of pending was refused alone while others of this call were accepted
+	mark     int64 // Deliverer.accepted at the last permanent refusal
+	alive    bool  // something was accepted between the last two permanent refusals
 }
 
 func (b *batch) deliver(ctx context.Context) error {

@@ -35,7 +35,7 @@ func (b *batch) offer(ctx context.Context, logs plog.Logs) outcome {
 	total := logs.LogRecordCount()
 	err := b.set.Next.ConsumeLogs(ctx, given)
 	if err == nil {
-		b.accepted.Add(uint64(total))
+		b.accepted.Add(int64(total))
 		return outcome{rest: plog.NewLogs(), accepted: total}
 	}
 	out := outcome{
@@ -44,7 +44,7 @@ func (b *batch) offer(ctx context.Context, logs plog.Logs) outcome {
 		rest:      undelivered(logs, err),
 	}
 	out.accepted = total - out.rest.LogRecordCount()
-	b.accepted.Add(uint64(out.accepted))
+	b.accepted.Add(int64(out.accepted))
 	b.last = out.err
 	return out
 }

@@ -57,7 +57,7 @@ func TestOnlyWhatFailedIsRetried(t *testing.T) {
 				require.NoError(t, r.Deliver(t.Context(), makeLogs(8)))
 				require.Equal(t, tt.want, again)
 				require.Equal(t, 2, r.backend.calls)
-				require.Equal(t, uint64(8), r.accepted.Load())
+				require.Equal(t, int64(8), r.accepted.Load())
 			})
 		})
 	}

@@ -28,7 +28,7 @@ func (tr *truth) live(t *testing.T, client storage.Client) {
 		require.ErrorIs(t, err, crashtest.ErrCrashed)
 		return
 	}
-	put := func() bool {
+	put := func() (alive bool) {
 		data := fmt.Sprint("entry ", tr.puts)
 		tr.puts++
 		if err := s.Put(t.Context(), entry(data)); err != nil {
@@ -39,7 +39,7 @@ func (tr *truth) live(t *testing.T, client storage.Client) {
 		tr.present[data] = true
 		return true
 	}
-	deleteAt := func(i int) bool {
+	deleteAt := func(i int) (alive bool) {
 		entries, err := s.List(t.Context())
 		require.NoError(t, err)
 		data := string(entries[i].Data)
@@ -52,7 +52,12 @@ func (tr *truth) live(t *testing.T, client storage.Client) {
 		delete(tr.doubted, data)
 		return true
 	}
-	_ = put() && put() && deleteAt(0) && put() && deleteAt(1) && put()
+	first, second := func() bool { return deleteAt(0) }, func() bool { return deleteAt(1) }
+	for _, step := range []func() bool{put, put, first, put, second, put} {
+		if !step() {
+			return
+		}
+	}
 }
 
 // check compares what a new process finds with the truth.
