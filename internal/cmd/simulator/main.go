@@ -40,7 +40,7 @@ type service interface {
 }
 
 func run(ctx context.Context, args []string, out io.Writer) (err error) {
-	services := []service{&sap{}}
+	services := []service{&sap{}, &saas{}}
 	set := flag.NewFlagSet("simulator", flag.ContinueOnError)
 	set.SetOutput(out)
 	for _, s := range services {
