@@ -153,7 +153,7 @@ func (d *draft) behaviourThreat() {
 
 // unheardOf types must pass through, whatever they look like.
 func (d *draft) unheardOf() {
-	if logType := pick(d, "posture_finding", "AI Access Event", "user-risk-score", "", "null"); logType == "null" {
+	if logType := pick(d, "posture_finding", "App Access Event", "user-risk-score", "", "null"); logType == "null" {
 		d.raw("log_type", "null")
 	} else {
 		d.str("log_type", logType)

@@ -72,7 +72,7 @@ func TestGeneratorCoversTheSchema(t *testing.T) {
 		"remediation":       "timestamp serial item_owner item_creator asset_id container_name container_name=null action_taken action_taken_by incident_id incident_id=null policy_rule_name cloud_app_instance",
 		"admin_audit":       "timestamp timestamp=null serial admin_id admin_role ip event_type item_type item_name field action resource_value_old resource_value_old=null resource_value_new resource_value_new=null",
 		"ba_incident_event": "timestamp description date severity policy_id user_email",
-		"AI Access Event":   "timestamp score findings",
+		"App Access Event":  "timestamp score findings",
 		"":                  "log_type=null log_type",
 	}
 	for logType, names := range want {
