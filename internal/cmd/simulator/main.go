@@ -39,7 +39,7 @@ type service interface {
 	stop() error
 }
 
-func run(ctx context.Context, args []string, out io.Writer) (err error) {
+func run(ctx context.Context, args []string, out io.Writer) error {
 	services := []service{&sap{}, &saas{}}
 	set := flag.NewFlagSet("simulator", flag.ContinueOnError)
 	set.SetOutput(out)
@@ -57,17 +57,23 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 
 // serve runs all services side by side, until the context ends.
 func serve(ctx context.Context, services []service, out io.Writer) (err error) {
-	var running sync.WaitGroup
+	defer func() {
+		for _, s := range services {
+			err = errors.Join(err, s.stop())
+		}
+	}()
 	for _, s := range services {
-		defer func() { err = errors.Join(err, s.stop()) }()
 		if err := s.start(out); err != nil {
 			return err
 		}
 	}
+	if _, err := io.WriteString(out, "ready\n"); err != nil {
+		return err
+	}
+	var running sync.WaitGroup
 	for _, s := range services {
 		running.Go(func() { s.run(ctx) })
 	}
-	fmt.Fprintln(out, "ready")
 	running.Wait()
 	return nil
 }

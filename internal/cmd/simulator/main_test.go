@@ -114,8 +114,8 @@ func TestServiceKeysForCertificates(t *testing.T) {
 		require.NotEmpty(t, key.UAA.Key)
 		require.Contains(t, key.URL, "https://")
 		require.NotEqual(t, key.UAA.URL, key.UAA.CertURL)
-		info, err := os.Stat(f)
-		require.NoError(t, err)
+		info, failed := os.Stat(f)
+		require.NoError(t, failed)
 		require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 	}
 	ca, err := os.ReadFile(filepath.Join(dir, "ca.pem"))

@@ -66,6 +66,21 @@ func (s *sap) flags(set *flag.FlagSet) {
 }
 
 func (s *sap) start(out io.Writer) error {
+	if err := s.create(); err != nil {
+		return err
+	}
+	if err := s.records(out); err != nil {
+		return err
+	}
+	if err := s.open(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(out, "sap: %d subaccounts at %s\n", s.subaccounts, s.listeners.URL)
+	return err
+}
+
+// create makes the simulator that the flags describe.
+func (s *sap) create() error {
 	late, err := sapbtp.ParseLateness(s.late)
 	if err != nil {
 		return err
@@ -78,12 +93,12 @@ func (s *sap) start(out io.Writer) error {
 		Seed: s.seed, Subaccounts: s.subaccounts, Lateness: late,
 		Readings: sapbtp.Readings{OwnRecords: s.own, RateLimit: s.limit},
 	})
-	if err := s.sim.Script(rules...); err != nil {
-		return err
-	}
-	if err := s.records(out); err != nil {
-		return err
-	}
+	return s.sim.Script(rules...)
+}
+
+// open begins to listen, and then tells where in the service keys.
+func (s *sap) open() error {
+	var err error
 	s.listeners, err = s.sim.Start(sapbtp.StartOptions{
 		Listen: s.listen, TLS: s.tls, MutualTLS: s.mtls, Elsewhere: true,
 		Handler: func(http.Handler) http.Handler { return s.sim.Admin() },
@@ -92,7 +107,6 @@ func (s *sap) start(out io.Writer) error {
 		return err
 	}
 	s.live = s.sim.Live(s.rate)
-	fmt.Fprintf(out, "sap: %d subaccounts at %s\n", s.subaccounts, s.listeners.URL)
 	return s.writeKeys()
 }
 
@@ -105,8 +119,8 @@ func (s *sap) records(out io.Writer) error {
 		}
 	}
 	if known := s.sim.Ledger().Summary().Records; known > 0 {
-		fmt.Fprintf(out, "sap: continuing with %d records\n", known)
-		return nil
+		_, err := fmt.Fprintf(out, "sap: continuing with %d records\n", known)
+		return err
 	}
 	now := time.Now()
 	from := now.Add(-time.Duration(s.backfillDays * 24 * float64(time.Hour)))
@@ -123,7 +137,7 @@ func (s *sap) records(out io.Writer) error {
 
 // faults reads a script file, or puts presets together.
 func faults(text string) ([]sapbtp.Rule, error) {
-	if raw, err := os.ReadFile(text); err == nil { //nolint:gosec // the user names the file
+	if raw, err := os.ReadFile(text); err == nil {
 		return sapbtp.ParseScript(raw)
 	}
 	var out []sapbtp.Rule

@@ -25,7 +25,7 @@ func (d *dice) intn(n int) int {
 	if n <= 1 {
 		return 0
 	}
-	return int(d.next() % uint64(n))
+	return int(d.float() * float64(n))
 }
 
 // float gives a number in [0, 1).

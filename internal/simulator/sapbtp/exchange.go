@@ -34,7 +34,7 @@ const (
 )
 
 const (
-	tokenPath   = "/oauth/token"
+	uaaPath     = "/oauth/token"
 	recordsPath = "/auditlog/v2/auditlogrecords"
 	maxForm     = 1 << 20
 )
@@ -117,7 +117,8 @@ func (r *reply) encode() {
 		}
 		body = append(body, row...)
 	}
-	r.body = append(body, ']')
+	body = append(body, ']')
+	r.body = body
 	r.length = int64(len(r.body))
 	if r.page.hasNext {
 		r.header.Set("Paging", "handle="+r.page.handle)
@@ -134,7 +135,7 @@ func (s *Simulator) receive(d door, req *http.Request) *exchange {
 		_ = req.Body.Close()
 	}
 	switch req.URL.Path {
-	case tokenPath:
+	case uaaPath:
 		x.kind = KindToken
 		x.form, _ = url.ParseQuery(x.body)
 		x.client = x.form.Get("client_id")

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -89,5 +90,5 @@ func (p *page) extend(value string) {
 		return
 	}
 	first := bytes.TrimRight(p.rows[0], "}")
-	p.rows[0] = append(append(first[:len(first):len(first)], `,"extension":`...), append([]byte(value), p.rows[0][len(first):]...)...)
+	p.rows[0] = append(append(slices.Clip(first), `,"extension":`...), append([]byte(value), p.rows[0][len(first):]...)...)
 }

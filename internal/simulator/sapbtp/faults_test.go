@@ -71,7 +71,7 @@ func TestStatusFaults(t *testing.T) {
 			fault.Kind = FaultStatus
 			overBoth(t, fault, Match{Kind: tc.kind}, func(t *testing.T, sim *Simulator, c *caller) {
 				t.Helper()
-				var resp *http.Response
+				var resp *answer
 				if tc.kind == KindToken {
 					var err error
 					resp, err = c.post(c.sub.TokenURL, c.form())
@@ -79,9 +79,9 @@ func TestStatusFaults(t *testing.T) {
 				} else {
 					resp = c.get()
 				}
-				require.Equal(t, fault.Status, resp.StatusCode)
-				require.Equal(t, tc.retryAfter, resp.Header.Get("Retry-After"))
-				require.Contains(t, string(read(t, resp)), tc.body)
+				require.Equal(t, fault.Status, resp.status)
+				require.Equal(t, tc.retryAfter, resp.header.Get("Retry-After"))
+				require.Contains(t, string(resp.body), tc.body)
 				require.Equal(t, 1, sim.Ledger().Answered(tc.kind, fault.Status))
 			})
 		})
@@ -91,7 +91,7 @@ func TestStatusFaults(t *testing.T) {
 func TestRevokedTokenStaysRevoked(t *testing.T) {
 	overBoth(t, Fault{Kind: FaultRevoke}, Match{Page: 2}, func(t *testing.T, sim *Simulator, c *caller) {
 		t.Helper()
-		handle := handleOf(c.get())
+		handle := c.get().handle()
 		require.Equal(t, http.StatusUnauthorized, c.status("handle", handle))
 		require.NoError(t, sim.Script())
 		require.Equal(t, http.StatusUnauthorized, c.status("handle", handle))
@@ -103,7 +103,7 @@ func TestRevokedTokenStaysRevoked(t *testing.T) {
 func TestReset(t *testing.T) {
 	overBoth(t, Fault{Kind: FaultReset}, Match{}, func(t *testing.T, sim *Simulator, c *caller) {
 		t.Helper()
-		_, err := c.client.Do(c.request())
+		_, err := c.send(c.request())
 		require.ErrorIs(t, err, syscall.ECONNRESET)
 		// net/http by itself repeats a GET on a kept connection that broke.
 		require.NotZero(t, sim.Ledger().Answered(KindRecords, 0))
@@ -117,11 +117,9 @@ func TestTruncatedAnswerBreaksOff(t *testing.T) {
 	overBoth(t, Fault{Kind: FaultTruncate, Bytes: 1000}, Match{}, func(t *testing.T, sim *Simulator, c *caller) {
 		t.Helper()
 		resp := c.get()
-		require.Greater(t, resp.ContentLength, int64(100_000))
-		body, err := io.ReadAll(resp.Body)
-		require.ErrorIs(t, err, io.ErrUnexpectedEOF)
-		require.NoError(t, resp.Body.Close())
-		require.Len(t, body, 1000)
+		require.Greater(t, resp.length, int64(100_000))
+		require.ErrorIs(t, resp.broken, io.ErrUnexpectedEOF)
+		require.Len(t, resp.body, 1000)
 		for e := range sim.Ledger().Entries() {
 			require.Zero(t, e.Served)
 		}
@@ -132,8 +130,8 @@ func TestHalfADocumentEndsCleanly(t *testing.T) {
 	overBoth(t, Fault{Kind: FaultHalf}, Match{}, func(t *testing.T, sim *Simulator, c *caller) {
 		t.Helper()
 		resp := c.get()
-		body := read(t, resp)
-		require.Len(t, body, int(resp.ContentLength))
+		body := resp.body
+		require.Len(t, body, int(resp.length))
 		require.False(t, json.Valid(body))
 		require.Zero(t, sim.Ledger().Count(func(e *Entry) bool { return e.Served > 0 }))
 	})
@@ -148,7 +146,7 @@ func TestBodiesThatGrow(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			overBoth(t, fault, Match{}, func(t *testing.T, _ *Simulator, c *caller) {
 				t.Helper()
-				body := read(t, c.get())
+				body := c.get().body
 				require.Greater(t, len(body), mebibyte)
 				require.True(t, json.Valid(body))
 			})
@@ -157,25 +155,25 @@ func TestBodiesThatGrow(t *testing.T) {
 }
 
 func TestCompressedAnswers(t *testing.T) {
-	overBoth(t, Fault{Kind: FaultGzip}, Match{}, func(t *testing.T, sim *Simulator, c *caller) {
+	overBoth(t, Fault{Kind: FaultGzip}, Match{}, func(t *testing.T, _ *Simulator, c *caller) {
 		t.Helper()
 		resp := c.get()
-		require.True(t, resp.Uncompressed)
-		require.Equal(t, int64(-1), resp.ContentLength)
-		require.Len(t, idsOf(t, resp), 500)
+		require.True(t, resp.inflated)
+		require.Equal(t, int64(-1), resp.length)
+		require.Len(t, resp.ids(t), 500)
 
 		asked := c.request()
 		asked.Header.Set("Accept-Encoding", "gzip")
-		resp, err := c.client.Do(asked)
+		resp, err := c.send(asked)
 		require.NoError(t, err)
-		require.Equal(t, "gzip", resp.Header.Get("Content-Encoding"), "who asks for it gets it raw")
-		require.Equal(t, []byte{0x1f, 0x8b}, read(t, resp)[:2])
+		require.Equal(t, "gzip", resp.header.Get("Content-Encoding"), "who asks for it gets it raw")
+		require.Equal(t, []byte{0x1f, 0x8b}, resp.body[:2])
 
 		plain := c.request()
 		plain.Header.Set("Accept-Encoding", "identity")
-		resp, err = c.client.Do(plain)
+		resp, err = c.send(plain)
 		require.NoError(t, err)
-		require.Len(t, idsOf(t, resp), 500)
+		require.Len(t, resp.ids(t), 500)
 	})
 }
 
@@ -197,7 +195,7 @@ func TestDamagedRecords(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			overBoth(t, tc.fault, Match{}, func(t *testing.T, sim *Simulator, c *caller) {
 				t.Helper()
-				body := read(t, c.get())
+				body := c.get().body
 				tc.check(t, body)
 				require.Equal(t, 500, strings.Count(string(body), `{"message_uuid":`), "all records are there")
 				require.Equal(t, 500, sim.Ledger().Count(func(e *Entry) bool { return e.Served == 1 }))
@@ -210,9 +208,9 @@ func TestHTMLInPlaceOfJSON(t *testing.T) {
 	overBoth(t, Fault{Kind: FaultHTML}, Match{}, func(t *testing.T, _ *Simulator, c *caller) {
 		t.Helper()
 		resp := c.get()
-		require.Equal(t, http.StatusOK, resp.StatusCode)
-		require.Equal(t, "text/html", resp.Header.Get("Content-Type"))
-		require.Contains(t, string(read(t, resp)), "Sign in")
+		require.Equal(t, http.StatusOK, resp.status)
+		require.Equal(t, "text/html", resp.header.Get("Content-Type"))
+		require.Contains(t, string(resp.body), "Sign in")
 	})
 }
 
@@ -220,30 +218,28 @@ func TestRedirectsLeadToAStrangerWhoTellsTheLedger(t *testing.T) {
 	overBoth(t, Fault{Kind: FaultRedirect}, Match{}, func(t *testing.T, sim *Simulator, c *caller) {
 		t.Helper()
 		req := c.request()
-		resp, err := c.client.Do(req)
+		resp, err := c.send(req)
 		require.NoError(t, err)
-		require.NoError(t, resp.Body.Close())
-		require.Equal(t, http.StatusFound, resp.StatusCode)
+		require.Equal(t, http.StatusFound, resp.status)
 		require.Empty(t, sim.Ledger().Leaks(), "nobody followed")
 
-		follow, err := http.NewRequestWithContext(t.Context(), http.MethodGet, resp.Header.Get("Location"), http.NoBody)
+		follow, err := http.NewRequestWithContext(t.Context(), http.MethodGet, resp.header.Get("Location"), http.NoBody)
 		require.NoError(t, err)
 		follow.Header.Set("Authorization", req.Header.Get("Authorization"))
 		require.NoError(t, sim.Script())
-		resp, err = c.client.Do(follow)
+		resp, err = c.send(follow)
 		require.NoError(t, err)
-		require.Equal(t, "[]", string(read(t, resp)))
+		require.Equal(t, "[]", string(resp.body))
 		leaks := sim.Ledger().Leaks()
 		require.Len(t, leaks, 1)
 		require.Equal(t, "token", leaks[0].Secret)
 		require.Equal(t, follow.URL.Host, leaks[0].Host)
 	})
-	overBoth(t, Fault{Kind: FaultRedirect, Status: 308}, Match{Kind: KindToken, Skip: 0}, func(t *testing.T, sim *Simulator, c *caller) {
+	overBoth(t, Fault{Kind: FaultRedirect, Status: 308}, Match{Kind: KindToken}, func(t *testing.T, sim *Simulator, c *caller) {
 		t.Helper()
 		c.client.CheckRedirect = nil
-		resp, err := c.post(c.sub.TokenURL, c.form())
+		_, err := c.post(c.sub.TokenURL, c.form())
 		require.NoError(t, err, "a careless client follows, and its secret with it")
-		require.NoError(t, resp.Body.Close())
 		require.Equal(t, http.StatusPermanentRedirect, sim.Ledger().Requests(KindToken)[0].Status)
 		require.NotEmpty(t, sim.Ledger().Leaks())
 		require.Equal(t, "body", sim.Ledger().Leaks()[0].Where)
@@ -259,8 +255,8 @@ func TestDateFaults(t *testing.T) {
 		overBoth(t, fault, Match{}, func(t *testing.T, _ *Simulator, c *caller) {
 			t.Helper()
 			resp := c.get()
-			require.Equal(t, want, resp.Header.Get("Date"))
-			require.Len(t, idsOf(t, resp), 500)
+			require.Equal(t, want, resp.header.Get("Date"))
+			require.Len(t, resp.ids(t), 500)
 		})
 	}
 }
@@ -269,35 +265,34 @@ func TestPagingFaults(t *testing.T) {
 	overBoth(t, Fault{Kind: FaultNoHandle}, Match{}, func(t *testing.T, _ *Simulator, c *caller) {
 		t.Helper()
 		resp := c.get()
-		require.Len(t, idsOf(t, resp), 500)
-		require.NotContains(t, resp.Header, "Paging")
+		require.Len(t, resp.ids(t), 500)
+		require.NotContains(t, resp.header, "Paging")
 	})
 	overBoth(t, Fault{Kind: FaultRepeatHandle}, Match{Page: 2}, func(t *testing.T, _ *Simulator, c *caller) {
 		t.Helper()
-		first := handleOf(c.get())
+		first := c.get().handle()
 		resp := c.get("handle", first)
-		require.Equal(t, first, handleOf(resp))
-		once := idsOf(t, resp)
+		require.Equal(t, first, resp.handle())
+		once := resp.ids(t)
 		require.Equal(t, once, c.ids("handle", first))
 	})
 	for kind, rows := range map[FaultKind]int{FaultEndlessEmpty: 0, FaultEndlessRows: 100} {
 		overBoth(t, Fault{Kind: kind}, Match{Page: 2}, func(t *testing.T, sim *Simulator, c *caller) {
 			t.Helper()
-			resp := c.get("handle", handleOf(c.get()))
-			require.Len(t, idsOf(t, resp), 100)
+			resp := c.get("handle", c.get().handle())
+			require.Len(t, resp.ids(t), 100)
 			seen := map[string]bool{}
 			for range 5 {
-				handle := handleOf(resp)
+				handle := resp.handle()
 				require.False(t, seen[handle], "always a new handle")
 				seen[handle] = true
 				resp = c.get("handle", handle)
-				require.Equal(t, http.StatusOK, resp.StatusCode)
-				require.Len(t, idsOf(t, resp), rows)
+				require.Equal(t, http.StatusOK, resp.status)
+				require.Len(t, resp.ids(t), rows)
 			}
 			require.NoError(t, sim.Script())
-			resp = c.get("handle", handleOf(resp))
-			require.Empty(t, handleOf(resp), "all is well again")
-			require.NoError(t, resp.Body.Close())
+			resp = c.get("handle", resp.handle())
+			require.Empty(t, resp.handle(), "all is well again")
 		})
 	}
 }
@@ -325,7 +320,7 @@ func TestTokenFaults(t *testing.T) {
 			resp, err := c.post(c.sub.TokenURL, c.form())
 			require.NoError(t, err)
 			var got answer
-			require.NoError(t, json.Unmarshal(read(t, resp), &got))
+			require.NoError(t, json.Unmarshal(resp.body, &got))
 			if tc.expires < 0 {
 				require.Nil(t, got.Expires)
 			} else {
@@ -354,22 +349,17 @@ func TestSlowAnswersHonourTheContext(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		began = time.Now()
-		_, err := c.client.Do(c.request().WithContext(ctx))
+		_, err := c.send(c.request().WithContext(ctx))
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.Equal(t, time.Second, time.Since(began))
 
 		require.NoError(t, sim.Script(Rule{Fault: Fault{Kind: FaultTrickle}}))
 		began = time.Now()
 		resp := c.get()
-		require.Zero(t, time.Since(began), "the head comes at once")
-		body := read(t, resp)
-		require.GreaterOrEqual(t, time.Since(began), time.Duration(len(body)/1024)*100*time.Millisecond)
+		require.GreaterOrEqual(t, time.Since(began), time.Duration(len(resp.body)/1024)*100*time.Millisecond)
 
 		c.client.Timeout = 200 * time.Millisecond
-		resp = c.get()
-		_, err = io.ReadAll(resp.Body)
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.NoError(t, resp.Body.Close())
+		require.ErrorIs(t, c.get().broken, context.DeadlineExceeded)
 	})
 }
 

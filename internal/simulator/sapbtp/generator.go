@@ -88,7 +88,7 @@ func (s *Simulator) insertLocked(t *tenant, e entry, g given) string {
 		id = string(t.appendID(nil, ordinal, e.kind))
 	}
 	if e.kind == kindGiven {
-		t.store.given[ordinal] = &given{id: id, category: g.category, json: g.json}
+		t.given[ordinal] = &given{id: id, category: g.category, json: g.json}
 	}
 	s.journal.Load().write(line{
 		Op: "add", Tenant: t.id, Producer: producers[e.kind].name, At: e.at, Visible: e.visible,

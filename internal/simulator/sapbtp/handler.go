@@ -6,6 +6,7 @@ package sapbtp
 import (
 	"crypto/tls"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 )
@@ -28,9 +29,7 @@ func (s *Simulator) serve(d door, w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	header := w.Header()
-	for name, values := range r.header {
-		header[name] = values
-	}
+	maps.Copy(header, r.header)
 	if r.header.Get("Date") == "" {
 		header["Date"] = nil // otherwise net/http sets it
 	}

@@ -10,8 +10,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 )
@@ -43,9 +41,9 @@ type line struct {
 	Category string `json:"category,omitempty"`
 	Body     []byte `json:"body,omitempty"`
 
-	Request *Request `json:"request,omitempty"`
-	Served  string   `json:"served,omitempty"` // ordinals, for instance "0-499,612"
-	Leaks   []Leak   `json:"leaks,omitempty"`
+	Request *Request    `json:"request,omitempty"`
+	Served  [][2]uint32 `json:"served,omitempty"` // first and last ordinal of each run
+	Leaks   []Leak      `json:"leaks,omitempty"`
 }
 
 // OpenJournal reads the journal at path, if there is one, and continues it. It must be called before the simulator has
@@ -100,18 +98,15 @@ func (s *Simulator) replay(file *os.File) (fresh bool, err error) {
 	for raw := range bytes.Lines(whole) {
 		number++
 		var l line
-		if err := json.Unmarshal(raw, &l); err != nil {
-			return false, fmt.Errorf("line %d: %w", number, err)
+		if err = json.Unmarshal(raw, &l); err == nil {
+			err = s.redo(&l, number == 1)
 		}
-		if err := s.redo(&l, number == 1); err != nil {
+		if err != nil {
 			return false, fmt.Errorf("line %d: %w", number, err)
 		}
 	}
-	if err := file.Truncate(int64(len(whole))); err != nil {
-		return false, err
-	}
-	_, err = file.Seek(0, io.SeekEnd)
-	return number == 0, err
+	_, err = file.Seek(int64(len(whole)), io.SeekStart)
+	return number == 0, errors.Join(err, file.Truncate(int64(len(whole))))
 }
 
 var (
@@ -151,7 +146,7 @@ func (s *Simulator) redo(l *line, first bool) error {
 
 func (s *Simulator) redoRequest(l *line) error {
 	if t := s.byID[l.Request.Tenant]; t != nil {
-		ordinals, err := parseRanges(l.Served, t.size())
+		ordinals, err := unroll(l.Served, t.size())
 		if err != nil {
 			return err
 		}
@@ -161,47 +156,28 @@ func (s *Simulator) redoRequest(l *line) error {
 	return nil
 }
 
-// ranges writes ordinals shortly; those of a page are mostly consecutive.
-func ranges(ordinals []uint32) string {
-	var out []byte
-	for i := 0; i < len(ordinals); {
-		end := i
-		for end+1 < len(ordinals) && ordinals[end+1] == ordinals[end]+1 {
-			end++
+// ranges puts ordinals shortly, as first and last of each run; those of a page are mostly consecutive.
+func ranges(ordinals []uint32) [][2]uint32 {
+	var out [][2]uint32
+	for _, o := range ordinals {
+		if n := len(out); n > 0 && out[n-1][1]+1 == o {
+			out[n-1][1] = o
+		} else {
+			out = append(out, [2]uint32{o, o})
 		}
-		if len(out) > 0 {
-			out = append(out, ',')
-		}
-		out = strconv.AppendUint(out, uint64(ordinals[i]), 10)
-		if end > i {
-			out = strconv.AppendUint(append(out, '-'), uint64(ordinals[end]), 10)
-		}
-		i = end + 1
 	}
-	return string(out)
+	return out
 }
 
-// parseRanges reads what ranges wrote, of ordinals below size.
-func parseRanges(text string, size int) ([]uint32, error) {
-	if text == "" {
-		return nil, nil
-	}
+// unroll undoes ranges, for ordinals below size.
+func unroll(runs [][2]uint32, size int) ([]uint32, error) {
 	var out []uint32
-	for part := range strings.SplitSeq(text, ",") {
-		low, high, isRange := strings.Cut(part, "-")
-		if !isRange {
-			high = low
-		}
-		first, err := strconv.ParseUint(low, 10, 32)
-		if err != nil {
+	for _, r := range runs {
+		if r[1] < r[0] || int(r[1]) >= size {
 			return nil, errJournalLine
 		}
-		last, err := strconv.ParseUint(high, 10, 32)
-		if err != nil || last < first || last >= uint64(size) {
-			return nil, errJournalLine
-		}
-		for o := first; o <= last; o++ {
-			out = append(out, uint32(o))
+		for o := r[0]; o <= r[1]; o++ {
+			out = append(out, o)
 		}
 	}
 	return out, nil

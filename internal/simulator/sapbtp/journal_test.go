@@ -95,8 +95,8 @@ func TestJournalsThatCannotBeContinued(t *testing.T) {
 		"unknown tenant":      {begin + `{"op":"add","tenant":"x"}` + "\n", "line 2: it does not say"},
 		"unknown producer":    {begin + `{"op":"add","tenant":"` + tenant + `","producer":"x"}` + "\n", "line 2: it does not say"},
 		"unknown lateness":    {begin + `{"op":"generate","tenant":"` + tenant + `","from":"2026-01-01T00:00:00Z","to":"2026-01-01T00:00:00Z","late":"x"}` + "\n", "line 2: lateness"},
-		"impossible servings": {begin + `{"op":"request","request":{"tenant":"` + tenant + `"},"served":"0-3"}` + "\n", "line 2: it does not say"},
-		"broken servings":     {begin + `{"op":"request","request":{"tenant":"` + tenant + `"},"served":"a"}` + "\n", "line 2: it does not say"},
+		"impossible servings": {begin + `{"op":"request","request":{"tenant":"` + tenant + `"},"served":[[0,3]]}` + "\n", "line 2: it does not say"},
+		"backward servings":   {begin + `{"op":"request","request":{"tenant":"` + tenant + `"},"served":[[1,0]]}` + "\n", "line 2: it does not say"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -111,16 +111,19 @@ func TestJournalsThatCannotBeContinued(t *testing.T) {
 }
 
 func TestRangesOfOrdinals(t *testing.T) {
-	for text, ordinals := range map[string][]uint32{
-		"":            nil,
-		"7":           {7},
-		"0-2":         {0, 1, 2},
-		"5,0-1,9,8,3": {5, 0, 1, 9, 8, 3},
+	for _, tc := range []struct {
+		ordinals []uint32
+		runs     [][2]uint32
+	}{
+		{nil, nil},
+		{[]uint32{7}, [][2]uint32{{7, 7}}},
+		{[]uint32{0, 1, 2}, [][2]uint32{{0, 2}}},
+		{[]uint32{5, 0, 1, 9, 8, 3}, [][2]uint32{{5, 5}, {0, 1}, {9, 9}, {8, 8}, {3, 3}}},
 	} {
-		require.Equal(t, text, ranges(ordinals))
-		got, err := parseRanges(text, 10)
+		require.Equal(t, tc.runs, ranges(tc.ordinals))
+		got, err := unroll(tc.runs, 10)
 		require.NoError(t, err)
-		require.Equal(t, ordinals, got)
+		require.Equal(t, tc.ordinals, got)
 	}
 }
 

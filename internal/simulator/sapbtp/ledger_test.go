@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -35,7 +36,7 @@ func TestEveryRequestIsWrittenDown(t *testing.T) {
 	sim := New(Options{Seed: 1, Now: at(noon), KeepRequests: 3})
 	sim.Generate(sim.Subaccount(0).Tenant, 501, noon.Add(-time.Hour), noon)
 	c := newCaller(t, sim)
-	handle := handleOf(c.get("time_from", "2026-09-14T11:00:00", "category", CategorySecurity+","+CategoryConfiguration+","+CategoryDataAccess+","+CategoryDataModification))
+	handle := c.get("time_from", "2026-09-14T11:00:00", "category", CategorySecurity+","+CategoryConfiguration+","+CategoryDataAccess+","+CategoryDataModification).handle()
 	first := sim.Ledger().Requests(KindRecords)[0]
 	require.Equal(t, "2026-09-14T11:00:00", first.From)
 	require.Contains(t, first.Category, CategorySecurity)
@@ -46,7 +47,7 @@ func TestEveryRequestIsWrittenDown(t *testing.T) {
 	require.Equal(t, c.sub.ClientID, first.ClientID)
 	require.Empty(t, handle, "the unknown category was filtered out")
 
-	handle = handleOf(c.get())
+	handle = c.get().handle()
 	require.Len(t, c.ids("handle", handle), 1)
 	requests := sim.Ledger().Requests()
 	require.Len(t, requests, 3, "only the last ones are listed")
@@ -68,9 +69,9 @@ func TestSecretsInWrongPlacesAreSeen(t *testing.T) {
 		want   string // secret and place; empty for none
 	}{
 		"token at the API": {http.MethodGet, func(c *caller) string { return c.sub.Endpoint + recordsPath }, false, token, ""},
-		"secret at UAA":    {http.MethodPost, func(c *caller) string { return c.sub.TokenURL + tokenPath }, true, nil, ""},
+		"secret at UAA":    {http.MethodPost, func(c *caller) string { return c.sub.TokenURL + uaaPath }, true, nil, ""},
 		"secret in the URL": {http.MethodPost, func(c *caller) string {
-			return c.sub.TokenURL + tokenPath + "?client_secret=" + url.QueryEscape(c.sub.ClientSecret)
+			return c.sub.TokenURL + uaaPath + "?client_secret=" + url.QueryEscape(c.sub.ClientSecret)
 		}, false, nil, "client_secret url"},
 		"secret under another name": {http.MethodGet, func(c *caller) string {
 			return c.sub.Endpoint + recordsPath + "?x=" + url.QueryEscape(c.sub.ClientSecret)
@@ -78,9 +79,9 @@ func TestSecretsInWrongPlacesAreSeen(t *testing.T) {
 		"token in the URL":         {http.MethodGet, func(c *caller) string { return c.sub.Endpoint + recordsPath + "?access_token=" + c.bearer }, false, token, "token url"},
 		"Basic at the API":         {http.MethodGet, func(c *caller) string { return c.sub.Endpoint + recordsPath }, false, func(r *http.Request, c *caller) { r.SetBasicAuth(c.sub.ClientID, c.sub.ClientSecret) }, "client_secret authorization"},
 		"token at UAA":             {http.MethodGet, func(c *caller) string { return c.sub.TokenURL + recordsPath }, false, token, "token authorization"},
-		"secret with certificates": {http.MethodPost, func(c *caller) string { return c.sub.CertURL + tokenPath }, true, nil, "client_secret body"},
+		"secret with certificates": {http.MethodPost, func(c *caller) string { return c.sub.CertURL + uaaPath }, true, nil, "client_secret body"},
 		"token elsewhere":          {http.MethodGet, func(*caller) string { return "https://" + ElsewhereHost + "/" }, false, token, "token authorization"},
-		"secret elsewhere":         {http.MethodPost, func(*caller) string { return "https://" + ElsewhereHost + tokenPath }, true, nil, "client_secret body"},
+		"secret elsewhere":         {http.MethodPost, func(*caller) string { return "https://" + ElsewhereHost + uaaPath }, true, nil, "client_secret body"},
 		"Basic elsewhere":          {http.MethodGet, func(*caller) string { return "https://" + ElsewhereHost + "/" }, false, func(r *http.Request, c *caller) { r.SetBasicAuth(c.sub.ClientID, c.sub.ClientSecret) }, "client_secret authorization"},
 	}
 	for name, tc := range tests {
@@ -98,9 +99,8 @@ func TestSecretsInWrongPlacesAreSeen(t *testing.T) {
 			if tc.change != nil {
 				tc.change(req, c)
 			}
-			resp, err := c.client.Do(req)
+			_, err = c.send(req)
 			require.NoError(t, err)
-			require.NoError(t, resp.Body.Close())
 			leaks := sim.Ledger().Leaks()
 			if tc.want == "" {
 				require.Empty(t, leaks)
@@ -125,10 +125,8 @@ func TestConcurrentUse(t *testing.T) {
 		req := c.request("time_from", "2020-01-01T00:00:00")
 		all.Go(func() {
 			for range 5 {
-				resp, err := c.client.Do(req)
-				if err == nil {
-					_ = resp.Body.Close()
-				}
+				_, err := c.send(req)
+				assert.NoError(t, err)
 			}
 		})
 	}

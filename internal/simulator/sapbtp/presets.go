@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -43,7 +44,7 @@ func singles() map[string]Rule {
 	out[string(FaultEndlessEmpty)] = Rule{Times: 20, Fault: Fault{Kind: FaultEndlessEmpty}}
 	out[string(FaultEndlessRows)] = Rule{Times: 20, Fault: Fault{Kind: FaultEndlessRows}}
 	for _, status := range []int{204, 400, 401, 403, 429, 500, 501, 502, 503, 504} {
-		name := fmt.Sprint(status)
+		name := strconv.Itoa(status)
 		out[name] = Rule{Name: name, Fault: Fault{Kind: FaultStatus, Status: status}}
 	}
 	return out

@@ -110,15 +110,15 @@ func kindFor(category string) kind {
 // drawKind picks a producer by weight.
 func drawKind(d *dice) kind {
 	total := 0
-	for _, p := range producers {
-		total += p.weight
+	for k := range producers {
+		total += producers[k].weight
 	}
 	at := d.intn(total)
-	for k, p := range producers {
-		if at < p.weight {
+	for k := range producers {
+		if at < producers[k].weight {
 			return kind(k)
 		}
-		at -= p.weight
+		at -= producers[k].weight
 	}
 	return kindUAAClient
 }

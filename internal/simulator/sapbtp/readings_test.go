@@ -86,9 +86,9 @@ func TestWhatAppearsWhilePagingStaysOutOfASnapshot(t *testing.T) {
 		sim.Generate(tenant, 600, noon.Add(-time.Hour), noon)
 		c := newCaller(t, sim)
 		resp := c.get()
-		ids := idsOf(t, resp)
+		ids := resp.ids(t)
 		sim.Add(tenant, Record{Time: noon.Add(-2 * time.Hour)})
-		ids = append(ids, c.ids("handle", handleOf(resp))...)
+		ids = append(ids, c.ids("handle", resp.handle())...)
 		require.Len(t, ids, want.rows)
 		require.Len(t, sim.Ledger().Duplicates(ids), want.repeated)
 	}
@@ -110,8 +110,8 @@ func TestFollowUpRequests(t *testing.T) {
 			sim.Generate(sim.Subaccount(0).Tenant, 600, noon.Add(-time.Hour), noon)
 			c := newCaller(t, sim)
 			resp := c.get(times...)
-			require.Len(t, idsOf(t, resp), 500)
-			handle := handleOf(resp)
+			require.Len(t, resp.ids(t), 500)
+			handle := resp.handle()
 			require.Equal(t, tc.alone, c.status("handle", handle))
 			require.Equal(t, tc.with, c.status(append([]string{"handle", handle}, times...)...))
 			require.Equal(t, tc.other, c.status("handle", handle, "time_from", "2026-09-14T10:00:00", "time_to", "2026-09-14T12:00:00"))
@@ -129,7 +129,7 @@ func TestHandleForms(t *testing.T) {
 		sim := New(Options{Now: at(noon), Readings: Readings{Handles: form}})
 		sim.Generate(sim.Subaccount(0).Tenant, 1000, noon.Add(-time.Hour), noon)
 		c := newCaller(t, sim)
-		require.Regexp(t, look, handleOf(c.get()))
+		require.Regexp(t, look, c.get().handle())
 		ids, pages := c.all()
 		require.Equal(t, 2, pages, "no handle after a page that is exactly full")
 		require.Empty(t, sim.Ledger().Missing(ids))
@@ -140,12 +140,12 @@ func TestEscapedHandleWorksAsMeant(t *testing.T) {
 	sim := New(Options{Now: at(noon), Readings: Readings{Handles: HandleTimeEscaped}})
 	sim.Generate(sim.Subaccount(0).Tenant, 600, noon.Add(-time.Hour), noon)
 	c := newCaller(t, sim)
-	handle := handleOf(c.get())
+	handle := c.get().handle()
 	req := c.request()
 	req.URL.RawQuery = "handle=" + handle // not encoded again
-	resp, err := c.client.Do(req)
+	resp, err := c.send(req)
 	require.NoError(t, err)
-	require.Len(t, idsOf(t, resp), 100)
+	require.Len(t, resp.ids(t), 100)
 }
 
 func TestHandlesExpire(t *testing.T) {
@@ -153,11 +153,11 @@ func TestHandlesExpire(t *testing.T) {
 	sim := New(Options{Now: func() time.Time { return now }, Readings: Readings{HandleAge: time.Minute, HandleUses: 2}})
 	sim.Generate(sim.Subaccount(0).Tenant, 600, noon.Add(-time.Hour), noon)
 	c := newCaller(t, sim)
-	handle := handleOf(c.get())
+	handle := c.get().handle()
 	require.Equal(t, http.StatusOK, c.status("handle", handle))
 	require.Equal(t, http.StatusOK, c.status("handle", handle))
 	require.Equal(t, http.StatusBadRequest, c.status("handle", handle), "used up")
-	handle = handleOf(c.get())
+	handle = c.get().handle()
 	now = now.Add(time.Minute)
 	require.Equal(t, http.StatusOK, c.status("handle", handle))
 	now = now.Add(time.Second)
@@ -171,7 +171,7 @@ func TestMessageForms(t *testing.T) {
 			sim.Add(sim.Subaccount(0).Tenant, Record{Time: noon.Add(-time.Minute)})
 		}
 		var rows []outer
-		require.NoError(t, json.Unmarshal(read(t, newCaller(t, sim).get()), &rows))
+		require.NoError(t, json.Unmarshal(newCaller(t, sim).get().body, &rows))
 		seen := map[byte]bool{}
 		for _, r := range rows {
 			seen[r.Message[0]] = true
@@ -198,37 +198,36 @@ func TestEmptyAnswers(t *testing.T) {
 	c := newCaller(t, sim)
 	require.Equal(t, http.StatusNoContent, c.status())
 	sim.Configure(func(r *Readings) { r.EmptyArray = true })
-	require.Equal(t, "[]", string(read(t, c.get())))
+	require.Equal(t, "[]", string(c.get().body))
 
 	sim.Configure(func(r *Readings) { *r = Readings{TrailingHandle: true} })
 	sim.Generate(c.sub.Tenant, 500, noon.Add(-time.Hour), noon)
 	resp := c.get()
-	require.Len(t, idsOf(t, resp), 500)
-	require.Equal(t, http.StatusNoContent, c.status("handle", handleOf(resp)))
+	require.Len(t, resp.ids(t), 500)
+	require.Equal(t, http.StatusNoContent, c.status("handle", resp.handle()))
 
 	sim.Configure(func(r *Readings) { *r = Readings{EmptyHandle: true} })
 	resp = c.get()
-	require.Equal(t, "handle=", resp.Header.Get("Paging"))
-	require.NoError(t, resp.Body.Close())
+	require.Equal(t, "handle=", resp.header.Get("Paging"))
 }
 
 func TestCategoryMayBeUnsupported(t *testing.T) {
 	sim := New(Options{Now: at(noon), Readings: Readings{NoCategory: true}})
 	c := newCaller(t, sim)
 	resp := c.get("category", CategorySecurity)
-	require.Equal(t, http.StatusNotImplemented, resp.StatusCode)
-	require.JSONEq(t, `{"error":{"code":"filter_category_not_supported","message":"Filtering by category is not supported"}}`, string(read(t, resp)))
+	require.Equal(t, http.StatusNotImplemented, resp.status)
+	require.JSONEq(t, `{"error":{"code":"filter_category_not_supported","message":"Filtering by category is not supported"}}`, string(resp.body))
 	require.Equal(t, http.StatusNoContent, c.status())
 }
 
 func TestDateHeader(t *testing.T) {
 	sim := New(Options{Now: at(noon)})
 	c := newCaller(t, sim)
-	require.Equal(t, noon.Format(http.TimeFormat), c.get().Header.Get("Date"))
+	require.Equal(t, noon.Format(http.TimeFormat), c.get().header.Get("Date"))
 	sim.Configure(func(r *Readings) { r.DateSkew = -time.Hour })
-	require.Equal(t, noon.Add(-time.Hour).Format(http.TimeFormat), c.get().Header.Get("Date"))
+	require.Equal(t, noon.Add(-time.Hour).Format(http.TimeFormat), c.get().header.Get("Date"))
 	sim.Configure(func(r *Readings) { r.NoDate = true })
-	require.NotContains(t, c.get().Header, "Date")
+	require.NotContains(t, c.get().header, "Date")
 }
 
 func TestRateLimitQueuesAndThenRefuses(t *testing.T) {
@@ -241,17 +240,16 @@ func TestRateLimitQueuesAndThenRefuses(t *testing.T) {
 		for range 6 {
 			req := c.request()
 			go func() {
-				resp, err := c.client.Do(req)
+				resp, err := c.send(req)
 				if err != nil {
 					done <- 0
 					return
 				}
-				_ = resp.Body.Close()
-				if resp.StatusCode == http.StatusTooManyRequests && resp.Header.Get("Retry-After") != "1" {
+				if resp.status == http.StatusTooManyRequests && resp.header.Get("Retry-After") != "1" {
 					done <- -1
 					return
 				}
-				done <- resp.StatusCode
+				done <- resp.status
 			}()
 		}
 		var got []int
@@ -283,5 +281,19 @@ func TestTokensWithoutExpiry(t *testing.T) {
 	c := newCaller(t, sim)
 	resp, err := c.post(c.sub.TokenURL, c.form())
 	require.NoError(t, err)
-	require.NotContains(t, string(read(t, resp)), "expires_in")
+	require.NotContains(t, string(resp.body), "expires_in")
+}
+
+func TestForgottenHandlesExpireBeforeMemoryEnds(t *testing.T) {
+	r := &retrievals{dice: newDice(1, 1), sessions: map[string]*session{}}
+	step := &session{list: make([]uint32, pageSize)}
+	first := r.keep(step, noon, HandleBase64)
+	last := ""
+	for range maxHeld / step.weight() {
+		last = r.keep(step, noon, HandleBase64)
+	}
+	require.Nil(t, r.find(first))
+	require.NotNil(t, r.find(last))
+	require.LessOrEqual(t, r.held, maxHeld)
+	require.Len(t, r.sessions, len(r.order))
 }

@@ -29,7 +29,7 @@ func (r *record) appAccess() {
 	r.subjects()
 	spelling := "successful"
 	if r.d.chance(0.2) {
-		spelling = "successfull" // as one of SAP's own examples spells it
+		spelling += "l" // as one of SAP's own examples spells it
 	}
 	ok := !r.d.chance(0.1)
 	r.inner = r.inner.list("attributes", begin().str("name", r.d.pick("email", "iban", "birthday")).flag(spelling, ok),

@@ -86,10 +86,8 @@ func (r *record) saml() {
 	msgID, mail := shared.uuid(), shared.pick(people...)
 	text := r.uaaLine("IdentityProviderAuthenticationFailure", "SAML response rejected", mail, "remoteAddress=192.0.2.77")
 	text += "\r\n<saml2p:Response xmlns:saml2p=\"urn:oasis:names:tc:SAML:2.0:protocol\" ID=\"_" + shared.uuid() + "\">"
-	for range 18 {
-		text += "<saml2:Attribute Name=\"" + shared.pick("Groups", "mail", "first_name") + "\">&quot;" + shared.uuid() + "&quot;</saml2:Attribute>"
-	}
-	text += "</saml2p:Response>"
+	attribute := "<saml2:Attribute Name=\"" + shared.pick("Groups", "mail", "first_name") + "\">&quot;" + shared.uuid() + "&quot;</saml2:Attribute>"
+	text += strings.Repeat(attribute, 18) + "</saml2p:Response>"
 	half := len(text) / 2
 	if r.part == 2 {
 		text = text[half:]

@@ -80,8 +80,9 @@ func New(o Options) *Simulator {
 	if s.retention == 0 {
 		s.retention = defaultRetention
 	}
+	names := newDice(o.Seed, 1)
 	for i := range max(o.Subaccounts, 1) {
-		t := newTenant(o.Seed, i)
+		t := newTenant(names.next(), i)
 		s.tenants = append(s.tenants, t)
 		s.byID[t.id], s.byClient[t.clientID] = t, t
 		s.byHost[s.uaaHost(t)], s.byHost[s.certHost(t)] = doorUAA, doorCert

@@ -33,7 +33,7 @@ type tenant struct {
 }
 
 func newTenant(seed uint64, index int) *tenant {
-	d := newDice(seed, uint64(index)<<1|1)
+	d := newDice(seed, 0)
 	t := &tenant{id: d.uuid(), seed: d.next(), instance: d.uuid(), org: d.uuid(), space: d.uuid(), als: d.uuid()}
 	t.subdomain = fmt.Sprintf("acme-%03d", index)
 	suffix := "!b" + strconv.Itoa(1000+index)
@@ -92,8 +92,10 @@ func (s *Simulator) describe(t *tenant) Subaccount {
 	return sub
 }
 
-func (s *Simulator) apiHost() string          { return "auditlog-management.cfapps." + s.landscape }
+func (s *Simulator) apiHost() string { return "auditlog-management.cfapps." + s.landscape }
+
 func (s *Simulator) uaaHost(t *tenant) string { return t.subdomain + ".authentication." + s.landscape }
+
 func (s *Simulator) certHost(t *tenant) string {
 	return t.subdomain + ".authentication.cert." + s.landscape
 }

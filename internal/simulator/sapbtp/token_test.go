@@ -53,13 +53,13 @@ func TestTokenRequests(t *testing.T) {
 			}
 			resp, err := c.post(c.sub.TokenURL, form, tc.with(c))
 			require.NoError(t, err)
-			require.Equal(t, tc.status, resp.StatusCode)
+			require.Equal(t, tc.status, resp.status)
 			var body struct {
 				Error   string  `json:"error"`
 				Token   string  `json:"access_token"`
 				Expires float64 `json:"expires_in"`
 			}
-			require.NoError(t, json.Unmarshal(read(t, resp), &body))
+			require.NoError(t, json.Unmarshal(resp.body, &body))
 			require.Equal(t, tc.code, body.Error)
 			if tc.status == http.StatusOK {
 				require.InDelta(t, 43199, body.Expires, 0)
@@ -75,8 +75,7 @@ func TestGrantTypeMayComeInTheQuery(t *testing.T) {
 	form.Del("grant_type")
 	resp, err := c.post(c.sub.TokenURL, form, func(r *http.Request) { r.URL.RawQuery = "grant_type=client_credentials" })
 	require.NoError(t, err)
-	require.NoError(t, resp.Body.Close())
-	require.Equal(t, http.StatusOK, resp.StatusCode)
+	require.Equal(t, http.StatusOK, resp.status)
 }
 
 func TestTokenOfAnotherZoneIsRefused(t *testing.T) {
@@ -84,8 +83,7 @@ func TestTokenOfAnotherZoneIsRefused(t *testing.T) {
 	c := newCaller(t, sim)
 	resp, err := c.post(sim.Subaccount(1).TokenURL, c.form())
 	require.NoError(t, err)
-	require.NoError(t, resp.Body.Close())
-	require.Equal(t, http.StatusUnauthorized, resp.StatusCode)
+	require.Equal(t, http.StatusUnauthorized, resp.status)
 }
 
 func TestRotatedSecretReplacesTheOldOne(t *testing.T) {
@@ -96,8 +94,7 @@ func TestRotatedSecretReplacesTheOldOne(t *testing.T) {
 	require.NotEqual(t, c.sub.ClientSecret, fresh)
 	resp, err := c.post(c.sub.TokenURL, c.form())
 	require.NoError(t, err)
-	require.NoError(t, resp.Body.Close())
-	require.Equal(t, http.StatusUnauthorized, resp.StatusCode)
+	require.Equal(t, http.StatusUnauthorized, resp.status)
 	c.sub.ClientSecret = fresh
 	c.login()
 	require.Equal(t, http.StatusNoContent, c.status())
@@ -117,14 +114,12 @@ func TestCertificateHostInMemory(t *testing.T) {
 	shown = sim.IssueClientCert(c.sub.Tenant, time.Minute).TLS
 	resp, err := c.post(c.sub.CertURL, form)
 	require.NoError(t, err)
-	require.NoError(t, resp.Body.Close())
-	require.Equal(t, http.StatusOK, resp.StatusCode)
+	require.Equal(t, http.StatusOK, resp.status)
 
 	shown = sim.IssueClientCert(sim.Subaccount(1).Tenant, time.Hour).TLS
 	resp, err = c.post(c.sub.CertURL, form)
 	require.NoError(t, err)
-	require.NoError(t, resp.Body.Close())
-	require.Equal(t, http.StatusUnauthorized, resp.StatusCode, "another subaccount's certificate")
+	require.Equal(t, http.StatusUnauthorized, resp.status, "another subaccount's certificate")
 
 	shown = sim.IssueClientCert(c.sub.Tenant, time.Minute).TLS
 	now = now.Add(2 * time.Minute)

@@ -58,7 +58,7 @@ func (r *tokens) sign(t *tenant, tok *token, issuer string, now time.Time) strin
 		str("sub", t.clientID).raw("scope", `["uaa.resource","auditlog-management!b1234.ReadAuditLogs"]`).
 		str("client_id", t.clientID).str("cid", t.clientID).str("azp", t.clientID).str("grant_type", "client_credentials").
 		raw("iat", strconv.FormatInt(now.Unix(), 10)).raw("exp", strconv.FormatInt(tok.expires.Unix(), 10)).
-		str("iss", "https://"+issuer+tokenPath).str("zid", t.id)
+		str("iss", "https://"+issuer+uaaPath).str("zid", t.id)
 	text := base64.RawURLEncoding.EncodeToString(header.end()) + "." + base64.RawURLEncoding.EncodeToString(claims.end())
 	mac := hmac.New(sha256.New, r.key)
 	mac.Write([]byte(text))
