@@ -28,7 +28,7 @@ type aside struct {
 	span      sweep.Span
 	tries     int
 	notBefore time.Time
-	verified  bool
+	looks     int
 	salvage   bool
 }
 
@@ -37,7 +37,7 @@ func (s *subaccount) setAside(w *window, trouble *anomaly) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tel.restarted(trouble.reason)
-	next := aside{span: w.span, tries: w.tries + 1, notBefore: time.Now(), verified: w.verified, salvage: w.salvage}
+	next := aside{span: w.span, tries: w.tries + 1, notBefore: time.Now(), looks: w.looks, salvage: w.salvage}
 	newer, older, divisible := w.span.Halves()
 	divisible = divisible && len(s.asides) < maxAside
 	switch trouble.reason {
@@ -47,7 +47,14 @@ func (s *subaccount) setAside(w *window, trouble *anomaly) {
 		return
 	case reasonFullLast:
 		// A second cannot be cut; reading it twice with the same result is all that can be asked.
-		next.verified = !divisible
+		if !divisible {
+			next.looks++
+		}
+	case reasonEmpty:
+		next.looks++
+		next.notBefore = time.Now().Add(time.Duration(w.looks) * s.cfg.PollInterval)
+		s.asides = append(s.asides, next)
+		return
 	default:
 		s.anomalies++
 		next.notBefore = time.Now().Add(asideWait(s.anomalies))
@@ -94,7 +101,7 @@ func asideWait(anomalies int) time.Duration {
 }
 
 // takeAside returns the newest window that was set aside, is ready, and ends after newest; nil when there is none.
-func (s *subaccount) takeAside(newest int64) *window {
+func (s *subaccount) takeAside(newest, bound int64) *window {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	best := -1
@@ -108,8 +115,8 @@ func (s *subaccount) takeAside(newest int64) *window {
 	}
 	a := s.asides[best]
 	s.asides = append(s.asides[:best], s.asides[best+1:]...)
-	w := s.newWindow(a.span, 0)
-	w.tries, w.verified, w.salvage = a.tries, a.verified, a.salvage
+	w := s.newWindow(a.span, bound)
+	w.tries, w.looks, w.salvage = a.tries, a.looks, a.salvage
 	return w
 }
 

@@ -33,6 +33,7 @@ func (r *auditReceiver) newSubaccount(ctx context.Context, host component.Host, 
 		rate: r.cfg.RequestsPerSecond, size: newSizing(), status: r.status, tel: newTelemetry(r.builder, id), logger: r.logger,
 		store: progressStore{client: r.storage, prefix: id + "/"},
 	}
+	s.notices = &notices{logger: r.logger.With(labels(s)...), last: map[string]time.Time{}}
 	if s.rate == 0 {
 		s.rate = float64(landscape.RequestsPerSecond(key.Endpoint))
 	}
@@ -70,7 +71,7 @@ func (r *auditReceiver) connect(ctx context.Context, host component.Host, s *sub
 	}
 	r.prepare(s, api)
 	settings := auditlog.Settings{
-		Endpoint: key.Endpoint, Caller: httpcall.New(api), Wait: s.pace.wait, OnRequest: s.tel.request,
+		Endpoint: key.Endpoint, Caller: httpcall.New(api), Wait: s.pace.wait, OnRequest: s.requested,
 	}
 	s.authorise = func(context.Context) error { return nil }
 	if !r.cfg.ClientConfig.Auth.HasValue() {
@@ -112,7 +113,7 @@ func (r *auditReceiver) tokens(ctx context.Context, host component.Host, s *suba
 	r.prepare(s, client)
 	return oauth.New(oauth.Settings{
 		TokenURL: key.TokenURL, ClientID: key.ClientID, Secret: r.cfg.secretOf(key), Style: style,
-		Caller: httpcall.New(client), Logger: r.logger, OnRefresh: s.tel.token,
+		Caller: httpcall.New(client), Logger: r.logger, OnRefresh: s.refreshed,
 	}), nil
 }
 

@@ -77,6 +77,9 @@ func (s *subaccount) selectNew(w *window, p *page, observed time.Time) (plog.Log
 		times = append(times, second)
 	}
 	s.tel.selected(duplicates, malformed, dropped)
+	if malformed > 0 {
+		s.notices.add("malformed_record")
+	}
 	return logs, events, times
 }
 

@@ -38,7 +38,9 @@ func (s *subaccount) fetch(ctx context.Context, w *window) (*page, error) {
 			return nil, ctx.Err()
 		}
 		switch kind := httpcall.KindOf(err); {
-		case errors.Is(err, auditlog.ErrCategoryFilter):
+		case errors.Is(err, auditlog.ErrToken): // the token source has tried as often as SAP advises
+			return nil, err
+		case errors.Is(err, auditlog.ErrCategoryFilter) && len(s.cfg.Categories) > 0:
 			if s.filterHere.Swap(true) {
 				return nil, err
 			}
@@ -95,8 +97,11 @@ func (s *subaccount) request(ctx context.Context, w *window) (*page, error) {
 		return &page{next: answer.Next}, nil
 	}
 	records, err := record.Split(answer.Body)
-	if err != nil && !w.salvage {
-		return nil, err
+	if err != nil {
+		s.notices.add("malformed")
+		if !w.salvage {
+			return nil, err
+		}
 	}
 	s.tel.read(len(records))
 	return &page{records: records, next: answer.Next, broken: err}, nil

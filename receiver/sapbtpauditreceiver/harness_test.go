@@ -175,13 +175,20 @@ func (w *world) runFor(d time.Duration) {
 	require.NoError(w.t, r.Shutdown(w.t.Context()))
 }
 
+// requireComplete checks the sink against the ledger: everything is there, nothing is invented.
+func (w *world) requireComplete(filters ...sapbtp.Filter) {
+	w.t.Helper()
+	ids := w.sink.delivered()
+	missing := len(w.sim.Ledger().Missing(ids, filters...))
+	require.Zero(w.t, missing, "missing of %d; log: %q", w.sim.Ledger().Count(filters...), w.messages(zapcore.InfoLevel))
+	unexpected := len(w.sim.Ledger().Unexpected(ids))
+	require.Zero(w.t, unexpected, "delivered and not in the ledger")
+}
+
 // requireExactlyOnce checks the sink against the ledger: what was visible some time ago is there once, nothing is invented.
 func (w *world) requireExactlyOnce(filters ...sapbtp.Filter) {
 	w.t.Helper()
-	ids := w.sink.delivered()
-	missing := w.sim.Ledger().Missing(ids, filters...)
-	require.Zero(w.t, len(missing), "missing of %d; log: %q", w.sim.Ledger().Count(filters...), w.messages(zapcore.InfoLevel)) //nolint:testifylint // the list may be long
-	require.Zero(w.t, len(w.sim.Ledger().Unexpected(ids)))                                                                     //nolint:testifylint // the list may be long
+	w.requireComplete(filters...)
 	w.requireNoDuplicates(0)
 }
 
@@ -194,11 +201,16 @@ func (w *world) requireNoDuplicates(allowed int) {
 	}
 	require.LessOrEqual(w.t, surplus, allowed, "surplus deliveries")
 	if allowed == 0 {
-		w.sink.mu.Lock()
-		defer w.sink.mu.Unlock()
-		for uid, n := range w.sink.uids {
-			require.Equal(w.t, 1, n, "log.record.uid %s", uid)
-		}
+		w.requireUniqueUIDs()
+	}
+}
+
+func (w *world) requireUniqueUIDs() {
+	w.t.Helper()
+	w.sink.mu.Lock()
+	defer w.sink.mu.Unlock()
+	for uid, n := range w.sink.uids {
+		require.Equal(w.t, 1, n, "log.record.uid %s", uid)
 	}
 }
 
@@ -222,27 +234,4 @@ var errDown = errors.New("backend is down")
 func bubble(t *testing.T, f func(*testing.T)) {
 	t.Helper()
 	synctest.Test(t, f)
-}
-
-func TestBackfillDeliversEveryEventOnce(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		w := newWorld(t, sapbtp.Options{Seed: 1, Readings: sapbtp.Readings{OwnRecords: true, RateLimit: sapbtp.FastRegion}}, func(c *Config) {
-			c.InitialLookback = 30 * 24 * time.Hour
-		})
-		now := time.Now()
-		w.sim.Generate(w.sub.Tenant, 20_000, now.Add(-30*24*time.Hour+time.Minute), now)
-		live := w.sim.Live(2)
-		r, _, err := w.start()
-		require.NoError(t, err)
-		for range 15 * 60 {
-			time.Sleep(time.Second)
-			live.Tick(time.Now())
-		}
-		time.Sleep(3 * time.Minute)
-		synctest.Wait()
-		w.requireExactlyOnce(sapbtp.VisibleBy(time.Now().Add(-2 * time.Minute)))
-		require.LessOrEqual(t, w.sim.Ledger().MaxRate(w.sub.Tenant), 8)
-		require.Zero(t, w.sim.Ledger().Answered(sapbtp.KindRecords, http.StatusTooManyRequests))
-		require.NoError(t, r.Shutdown(t.Context()))
-	})
 }

@@ -54,6 +54,7 @@ type subaccount struct {
 	status    *status.Reporter
 	tel       *telemetry
 	logger    *zap.Logger
+	notices   *notices
 	store     progressStore
 	seen      *seen.Set
 

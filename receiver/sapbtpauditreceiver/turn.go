@@ -58,8 +58,7 @@ func (t *turn) next() *window {
 	if len(t.agenda) > 0 {
 		newest = t.agenda[len(t.agenda)-1].To
 	}
-	if w := t.s.takeAside(newest); w != nil {
-		w.bound = t.bound
+	if w := t.s.takeAside(newest, t.bound); w != nil {
 		return w
 	}
 	span, ok := t.agenda.TakeNewest(t.s.size.window())
@@ -88,7 +87,8 @@ func (t *turn) read(ctx context.Context, w *window) error {
 		if trouble == nil && !w.done() && !last {
 			w.readAhead(ctx, t.s)
 		}
-		closes := trouble == nil && w.done() && !w.doubtful()
+		doubt := w.doubt()
+		closes := trouble == nil && w.done() && doubt == ""
 		if err := t.s.deliverPage(ctx, w, p, closes); err != nil {
 			return err
 		}
@@ -98,7 +98,7 @@ func (t *turn) read(ctx context.Context, w *window) error {
 		case closes:
 			return nil
 		case w.done():
-			return &anomaly{reason: reasonFullLast}
+			return &anomaly{reason: doubt}
 		case w.pages >= maxPages && w.span.Len() > 1:
 			return &anomaly{reason: reasonLarge}
 		case last:
@@ -143,7 +143,10 @@ func (t *turn) fail(err error) {
 func (t *turn) over() bool { return t.budget <= 0 || t.failed != nil }
 
 func (s *subaccount) newWindow(span sweep.Span, bound int64) *window {
-	return &window{span: span, bound: bound, handles: map[string]struct{}{}, served: map[record.Key]struct{}{}}
+	return &window{
+		span: span, bound: bound, onlyReading: s.published.Load().OnlyReading(span, bound),
+		handles: map[string]struct{}{}, served: map[record.Key]struct{}{},
+	}
 }
 
 func (s *subaccount) suspend(w *window) {

@@ -19,6 +19,8 @@ const (
 	maxPages = 40
 	// maxFruitless is how many pages in a row may bring nothing that the window has not brought before.
 	maxFruitless = 20
+	// emptyLooks is how often an empty answer that is in doubt is asked for again.
+	emptyLooks = 2
 )
 
 // Reasons for which a window is read again from its first page, whole or in parts.
@@ -27,6 +29,7 @@ const (
 	reasonRepeated   = "handle_repeated"
 	reasonEndless    = "endless_handles"
 	reasonFullLast   = "full_last_page"
+	reasonEmpty      = "empty"
 	reasonLarge      = "large"
 	reasonMalformed  = "malformed"
 	reasonTooLarge   = "oversized"
@@ -53,8 +56,10 @@ type window struct {
 	span  sweep.Span
 	bound int64 // the source's time when it was planned or first answered, whichever is earlier
 	tries int   // how often it was set aside before
-	// verified tells that the span was already read a second time because its end could not be told from a lost page.
-	verified bool
+	// looks is how often the span was already read and its end was in doubt.
+	looks int
+	// onlyReading tells that nothing of the span was read before and no sweep will read it again, as in a backfill.
+	onlyReading bool
 	// salvage tells to take what can be made out of a page that stays malformed, because the span cannot be cut further.
 	salvage bool
 
@@ -143,8 +148,21 @@ func (w *window) advance(p *page) error {
 // done reports whether the last page was read.
 func (w *window) done() bool { return w.pages > 0 && w.handle == "" }
 
-// doubtful reports whether the window's end may be a lost handle rather than an end.
-func (w *window) doubtful() bool { return w.lastFull && !w.verified }
+// doubt names the reason for which the end of the window may be no end: a full last page may have lost its handle, and an
+// answer without records may be a fault where it is known that there are records, or where nothing will ever read the span
+// again. It returns "" when there is none, or when looking again has not changed the answer.
+func (w *window) doubt() string {
+	switch {
+	case w.salvage:
+		return ""
+	case w.lastFull && w.looks == 0:
+		return reasonFullLast
+	case w.records == 0 && w.looks < emptyLooks && (w.onlyReading || w.view.Holds(w.span)):
+		return reasonEmpty
+	default:
+		return ""
+	}
+}
 
 // query is the request for the window's next page: both edges a second wider, because SAP says neither whether they are
 // inclusive nor what happens to fractions.

@@ -109,6 +109,18 @@ func TestEventsAtTheEdgeAreKnownToTheNeighbour(t *testing.T) {
 	}
 }
 
+func TestOnlyWhatLiesWithinForCertainContradictsAnEmptyAnswer(t *testing.T) {
+	client := durable.NewMemory()
+	s := open(t, client, DefaultLimit)
+	v := pin(t, s, 0, 3000)
+	defer v.Unpin()
+	require.False(t, v.Holds(sweep.Span{From: 0, To: 3000}))
+	remember(t, client, v, everything, events(0, 1, 700)...)
+	require.True(t, v.Holds(sweep.Span{From: 500, To: 1000}))
+	require.False(t, v.Holds(sweep.Span{From: 650, To: 1000}), "the bucket is only partly inside")
+	require.False(t, v.Holds(sweep.Span{From: 1000, To: 3000}))
+}
+
 func TestWhatNoSweepWillReadIsForgotten(t *testing.T) {
 	client := durable.NewMemory()
 	s := open(t, client, DefaultLimit)
@@ -154,6 +166,23 @@ func TestAPageRewritesAtMostOneChunkMoreThanItFills(t *testing.T) {
 		require.Less(t, size, 3*chunkKeys*len(Key{}), "page %d", page)
 	}
 	require.Equal(t, 20000, s.Len())
+}
+
+// What a sweep still needs must not be forgotten by a crash between the writes and the deletions, while the checkpoint that
+// makes it needless is not stored yet.
+func TestBucketsAreNamedUntilTheyAreGone(t *testing.T) {
+	client := durable.NewMemory()
+	s := open(t, client, DefaultLimit)
+	v := pin(t, s, 0, 3000)
+	defer v.Unpin()
+	remember(t, client, v, everything, events(0, 10, 100)...)
+	st, err := v.Stage(events(50, 10, 2000), sweep.Set{{From: 1500, To: 1 << 40}})
+	require.NoError(t, err)
+	require.NoError(t, client.Batch(t.Context(), st.Writes...))
+	again := pin(t, open(t, client, DefaultLimit), 0, 3000)
+	defer again.Unpin()
+	require.True(t, again.Has(KeyFrom(7, 0)))
+	require.True(t, again.Has(KeyFrom(7, 55)))
 }
 
 // A crash may cut the writes of a checkpoint off anywhere. Whatever is left must open, and must never claim an event that

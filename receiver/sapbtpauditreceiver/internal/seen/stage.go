@@ -56,16 +56,28 @@ func (v *View) Stage(events []Event, unread sweep.Set) (*Staged, error) {
 		st.buckets[id] = grown
 		st.index[id] = entry{Keys: s.index[id].Keys + len(st.added[id]), Chunks: grown.chunks}
 	}
-	st.prune(unread)
-	if !st.sameShape(s.index) {
-		raw, err := sealIndex(st.index)
-		if err != nil {
+	// The index names new buckets before they exist, and goes on naming old ones until after they are gone.
+	if !sameShape(st.index, s.index) {
+		if err := st.writeIndex(&st.Writes); err != nil {
 			return nil, err
 		}
-		st.Writes = append(st.Writes, storage.SetOperation(s.indexKey(), raw))
 	}
 	st.Writes = append(st.Writes, chunks...)
+	if st.prune(unread) {
+		if err := st.writeIndex(&st.Deletes); err != nil {
+			return nil, err
+		}
+	}
 	return st, nil
+}
+
+func (st *Staged) writeIndex(ops *[]*storage.Operation) error {
+	raw, err := sealIndex(st.index)
+	if err != nil {
+		return err
+	}
+	*ops = append(*ops, storage.SetOperation(st.set.indexKey(), raw))
+	return nil
 }
 
 // grow returns the writes that append keys to the bucket, and the bucket's shape afterwards. It changes nothing.
@@ -86,8 +98,9 @@ func (s *Set) grow(id int64, b *bucket, keys []Key) ([]*storage.Operation, *buck
 	return ops, grown
 }
 
-// prune drops the buckets that no sweep will read again, and over the limit the oldest ones.
-func (st *Staged) prune(unread sweep.Set) {
+// prune drops the buckets that no sweep will read again, and over the limit the oldest ones. It reports whether there were
+// any.
+func (st *Staged) prune(unread sweep.Set) (pruned bool) {
 	total := 0
 	for _, e := range st.index {
 		total += e.Keys
@@ -108,13 +121,15 @@ func (st *Staged) prune(unread sweep.Set) {
 		delete(st.index, id)
 		delete(st.added, id)
 		delete(st.buckets, id)
+		pruned = true
 	}
+	return pruned
 }
 
-// sameShape reports whether the stored index still names all buckets and chunks, so that it need not be written: the
-// number of keys alone is not worth a write with every page.
-func (st *Staged) sameShape(stored map[int64]entry) bool {
-	return maps.EqualFunc(st.index, stored, func(a, b entry) bool { return a.Chunks == b.Chunks })
+// sameShape reports whether both name the same buckets and chunks. The number of keys alone is not worth a write with every
+// page.
+func sameShape(a, b map[int64]entry) bool {
+	return maps.EqualFunc(a, b, func(x, y entry) bool { return x.Chunks == y.Chunks })
 }
 
 // Commit makes the change visible to all views. Call it only when Writes and Deletes are stored.

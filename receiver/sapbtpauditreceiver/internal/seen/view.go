@@ -62,6 +62,18 @@ func (v *View) Has(key Key) bool {
 	return false
 }
 
+// Holds reports whether an event is known that lies within span for certain, so that reading span cannot bring nothing.
+func (v *View) Holds(span sweep.Span) bool {
+	v.set.mu.Lock()
+	defer v.set.mu.Unlock()
+	for id, b := range v.set.loaded {
+		if id*bucketSeconds > span.From && (id+1)*bucketSeconds < span.To && len(b.keys) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // Unpin releases the view's buckets; those that no other view covers leave memory.
 func (v *View) Unpin() {
 	v.set.mu.Lock()

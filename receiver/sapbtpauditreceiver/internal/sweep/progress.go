@@ -123,6 +123,18 @@ func (p *Progress) Behind(bound int64) Set {
 	return p.Passes[0].pending(bound)
 }
 
+// OnlyReading reports whether reading span at bound is the only time that it is read: no sweep has read any of it, and all
+// of them are satisfied by it.
+func (p *Progress) OnlyReading(span Span, bound int64) bool {
+	for i := range p.Passes {
+		pass := &p.Passes[i]
+		if span.From < pass.Watermark || pass.Done.Overlaps(span) || span.To > bound-pass.Delay {
+			return false
+		}
+	}
+	return true
+}
+
 // Oldest is the lowest watermark of all sweeps, in Unix seconds.
 func (p *Progress) Oldest() int64 {
 	return slices.MinFunc(p.Passes, func(a, b Pass) int { return cmp.Compare(a.Watermark, b.Watermark) }).Watermark

@@ -245,3 +245,15 @@ func TestLateEventsAreNamedAfterTheSweepThatBringsThem(t *testing.T) {
 	require.Equal(t, int64(120), p.SweepAt(1000, 1000+130))
 	require.Equal(t, int64(21600), p.SweepAt(1000, 1000+30000))
 }
+
+func TestABackfillReadsItsSpansOnlyOnce(t *testing.T) {
+	p := New(delays, 0)
+	day := int64(24 * 3600)
+	require.True(t, p.OnlyReading(Span{0, 1000}, day))
+	require.False(t, p.OnlyReading(Span{day - 1000, day}, day), "later sweeps read it again")
+	p.Record(Span{500, 600}, day)
+	require.False(t, p.OnlyReading(Span{0, 1000}, day), "part of it was read")
+	require.True(t, p.OnlyReading(Span{0, 500}, day))
+	p.Record(Span{0, 500}, day)
+	require.False(t, p.OnlyReading(Span{0, 100}, day))
+}

@@ -1,0 +1,131 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sapbtpauditreceiver
+
+import (
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/simulator/sapbtp"
+)
+
+func TestBackfillDeliversEveryEventOnce(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, sapbtp.Options{Seed: 1, Readings: sapbtp.Readings{OwnRecords: true, RateLimit: sapbtp.FastRegion}}, func(c *Config) {
+			c.InitialLookback = 30 * 24 * time.Hour
+		})
+		now := time.Now()
+		w.sim.Generate(w.sub.Tenant, 20_000, now.Add(-30*24*time.Hour+time.Minute), now)
+		live := w.sim.Live(2)
+		r, _, err := w.start()
+		require.NoError(t, err)
+		for range 15 * 60 {
+			time.Sleep(time.Second)
+			live.Tick(time.Now())
+		}
+		time.Sleep(3 * time.Minute)
+		synctest.Wait()
+		w.requireExactlyOnce(sapbtp.VisibleBy(time.Now().Add(-2 * time.Minute)))
+		require.LessOrEqual(t, w.sim.Ledger().MaxRate(w.sub.Tenant), 8)
+		require.Zero(t, w.sim.Ledger().Answered(sapbtp.KindRecords, http.StatusTooManyRequests))
+		require.NoError(t, r.Shutdown(t.Context()))
+	})
+}
+
+// A window cannot be cut below a second, so paging has to carry what happened in one.
+func TestTwentyThousandEventsInOneSecondArriveOnceEach(t *testing.T) {
+	for _, order := range []sapbtp.Order{sapbtp.OldestFirst, sapbtp.NewestFirst, sapbtp.Shuffled} {
+		bubble(t, func(t *testing.T) {
+			w := newWorld(t, sapbtp.Options{Seed: 2, Readings: sapbtp.Readings{Order: order}})
+			second := time.Now().Add(-time.Hour).Truncate(time.Second)
+			w.sim.Generate(w.sub.Tenant, 20_000, second, second.Add(time.Second))
+			w.sim.Generate(w.sub.Tenant, 500, second.Add(-time.Hour), second.Add(time.Hour))
+			w.runFor(10 * time.Minute)
+			w.requireExactlyOnce()
+		})
+	}
+}
+
+func TestNewestEventsComeFirst(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, sapbtp.Options{Seed: 3}, func(c *Config) { c.InitialLookback = 30 * 24 * time.Hour })
+		now := time.Now()
+		w.sim.Generate(w.sub.Tenant, 20_000, now.Add(-30*24*time.Hour), now)
+		w.runFor(10 * time.Minute)
+		w.requireExactlyOnce()
+		newest := w.sink.at[newestID(w)]
+		oldest := w.sink.at[oldestID(w)]
+		require.Less(t, newest.Sub(now), 2*time.Second, "today's events are there at once")
+		require.Greater(t, oldest.Sub(newest), 2*time.Second)
+	})
+}
+
+func newestID(w *world) (id string) {
+	var at time.Time
+	for e := range w.sim.Ledger().Entries() {
+		if e.Time.After(at) {
+			id, at = e.ID, e.Time
+		}
+	}
+	return id
+}
+
+func oldestID(w *world) (id string) {
+	at := time.Now().Add(time.Hour)
+	for e := range w.sim.Ledger().Entries() {
+		if e.Time.Before(at) {
+			id, at = e.ID, e.Time
+		}
+	}
+	return id
+}
+
+func TestAQuietSubaccountCostsOneRequestAPoll(t *testing.T) {
+	for name, own := range map[string]bool{"empty": false, "with the records of the reading itself": true} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				w := newWorld(t, sapbtp.Options{Seed: 4, Readings: sapbtp.Readings{OwnRecords: own}}, func(c *Config) {
+					c.InitialLookback = 0
+					c.Sweeps = []time.Duration{0, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 20 * time.Minute, time.Hour}
+				})
+				w.runFor(8*time.Hour + 30*time.Second)
+				require.InDelta(t, 8*60, w.sim.Ledger().Total(sapbtp.KindRecords), 10)
+				require.LessOrEqual(t, w.sim.Ledger().Total(sapbtp.KindToken), 3, "tokens are kept")
+				if own {
+					w.requireExactlyOnce(sapbtp.VisibleBy(time.Now().Add(-2 * time.Minute)))
+				}
+			})
+		})
+	}
+}
+
+func TestAPollTakesABoundedNumberOfRecordsAndTheNextFollowsAtOnce(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, sapbtp.Options{Seed: 5}, func(c *Config) {
+			c.MaxEventsPerPoll = 1000
+			c.Concurrency = 1
+			c.PollInterval = time.Hour
+		})
+		now := time.Now()
+		w.sim.Generate(w.sub.Tenant, 12_000, now.Add(-time.Hour), now)
+		w.runFor(time.Minute)
+		w.requireExactlyOnce()
+	})
+}
+
+func TestNothingIsReadBeforeTheFirstStartWithoutLookback(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, sapbtp.Options{Seed: 6}, func(c *Config) { c.InitialLookback = 0 })
+		now := time.Now()
+		w.sim.Generate(w.sub.Tenant, 100, now.Add(-time.Hour), now.Add(-2*time.Second))
+		w.sim.Generate(w.sub.Tenant, 50, now.Add(time.Second), now.Add(5*time.Minute))
+		w.runFor(10 * time.Minute)
+		w.requireNoDuplicates(0)
+		require.Len(t, w.sink.delivered(), 50)
+	})
+}

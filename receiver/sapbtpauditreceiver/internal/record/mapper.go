@@ -1,0 +1,132 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package record
+
+import (
+	"encoding/hex"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+// ScopeName is the instrumentation scope of the records, the receiver's import path.
+const ScopeName = "github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver"
+
+// Body is the form of the log body.
+type Body string
+
+// The forms.
+const (
+	// BodyMap is the event as a map, with the JSON that SAP sends inside of strings parsed in place.
+	BodyMap Body = "map"
+	// BodyString is the text of the record as received.
+	BodyString Body = "string"
+)
+
+// Options of a [Mapper].
+type Options struct {
+	// Body is BodyMap if empty.
+	Body Body
+	// IncludeOriginal adds the record as received as log.record.original.
+	IncludeOriginal bool
+	// ScopeVersion is the receiver's version.
+	ScopeVersion string
+	// Region, SubaccountID and SubaccountName describe the resource; "" leaves an attribute out. SubaccountID also
+	// stands in log.record.uid for the tenant of a record that names none.
+	Region, SubaccountID, SubaccountName string
+}
+
+// Mapper makes log records of the records of one subaccount. It is safe for concurrent use.
+type Mapper struct {
+	opts Options
+}
+
+// NewMapper returns a Mapper.
+func NewMapper(opts Options) *Mapper {
+	return &Mapper{opts: opts}
+}
+
+// NewLogs returns logs with the subaccount's resource and the receiver's scope, and the place for records in them.
+func (m *Mapper) NewLogs() (plog.Logs, plog.LogRecordSlice) {
+	logs := plog.NewLogs()
+	resource := logs.ResourceLogs().AppendEmpty()
+	attrs := resource.Resource().Attributes()
+	attrs.EnsureCapacity(4)
+	attrs.PutStr(attrServiceName, serviceName)
+	for _, a := range []struct{ key, value string }{
+		{attrRegion, m.opts.Region},
+		{attrSubaccountID, m.opts.SubaccountID},
+		{attrSubaccountName, m.opts.SubaccountName},
+	} {
+		if a.value != "" {
+			attrs.PutStr(a.key, a.value)
+		}
+	}
+	scope := resource.ScopeLogs().AppendEmpty()
+	scope.Scope().SetName(ScopeName)
+	scope.Scope().SetVersion(m.opts.ScopeVersion)
+	return logs, scope.LogRecords()
+}
+
+// Append adds the log record of raw, which was read at the time observed. It cannot fail: what is not understood is in
+// the body as it was.
+func (m *Mapper) Append(dst plog.LogRecordSlice, raw *Raw, observed time.Time) {
+	r := borrowReading()
+	defer r.release()
+	var ev event
+	r.read(raw, &ev)
+
+	rec := dst.AppendEmpty()
+	rec.SetEventName(eventName(firstPresent(ev.category, ev.innerCategory)))
+	rec.SetObservedTimestamp(pcommon.NewTimestampFromTime(observed))
+	rec.SetTimestamp(pcommon.NewTimestampFromTime(eventTime(raw, &ev, observed)))
+	number, text := ev.severity()
+	rec.SetSeverityNumber(number)
+	rec.SetSeverityText(text)
+
+	a := newAttributes(rec.Attributes())
+	a.text(attrUID, m.uid(r, raw, &ev))
+	if m.opts.IncludeOriginal {
+		a.text(attrOriginal, raw.Text)
+	}
+	r.describe(raw, &ev, &a)
+	rec.SetDroppedAttributesCount(a.dropped)
+
+	if m.opts.Body == BodyString || ev.root.Len() == 0 {
+		rec.Body().SetStr(raw.Text)
+	} else {
+		ev.root.WriteTo(rec.Body())
+	}
+}
+
+func eventTime(raw *Raw, ev *event, observed time.Time) time.Time {
+	if !raw.Time.IsZero() {
+		return raw.Time
+	}
+	if inner := parseTime(ev.innerTime); !inner.IsZero() {
+		return inner
+	}
+	return observed
+}
+
+// Digits of the Key in log.record.uid: enough to tell apart the few records that share a message_uuid, and all there are
+// where the Key is the only identity.
+const (
+	shortDigits = 12
+	allDigits   = 2 * len(Key{})
+)
+
+// uid is <message_uuid>@<tenant>#<digits of the Key>. The same event has the same one whenever it is read, another event
+// never has it.
+func (m *Mapper) uid(r *reading, raw *Raw, ev *event) string {
+	var digits [allDigits]byte
+	hex.Encode(digits[:], raw.Key[:])
+	n := shortDigits
+	if raw.UUID == "" {
+		n = allDigits
+	}
+	tenant := firstPresent(ev.tenant, ev.innerTenant, m.opts.SubaccountID)
+	return r.arena.Join(raw.normalUUID, "@", tenant, "#", string(digits[:n]))
+}
