@@ -4,12 +4,8 @@
 package sapbtp
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"io"
 	"net/http"
-	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -113,97 +109,6 @@ func TestReset(t *testing.T) {
 	})
 }
 
-func TestTruncatedAnswerBreaksOff(t *testing.T) {
-	overBoth(t, Fault{Kind: FaultTruncate, Bytes: 1000}, Match{}, func(t *testing.T, sim *Simulator, c *caller) {
-		t.Helper()
-		resp := c.get()
-		require.Greater(t, resp.length, int64(100_000))
-		require.ErrorIs(t, resp.broken, io.ErrUnexpectedEOF)
-		require.Len(t, resp.body, 1000)
-		for e := range sim.Ledger().Entries() {
-			require.Zero(t, e.Served)
-		}
-	})
-}
-
-func TestHalfADocumentEndsCleanly(t *testing.T) {
-	overBoth(t, Fault{Kind: FaultHalf}, Match{}, func(t *testing.T, sim *Simulator, c *caller) {
-		t.Helper()
-		resp := c.get()
-		body := resp.body
-		require.Len(t, body, int(resp.length))
-		require.False(t, json.Valid(body))
-		require.Zero(t, sim.Ledger().Count(func(e *Entry) bool { return e.Served > 0 }))
-	})
-}
-
-func TestBodiesThatGrow(t *testing.T) {
-	for name, fault := range map[string]Fault{
-		"oversize": {Kind: FaultOversize, Bytes: mebibyte},
-		"bomb":     {Kind: FaultBomb, Bytes: mebibyte},
-		"huge":     {Kind: FaultHuge, Bytes: mebibyte},
-	} {
-		t.Run(name, func(t *testing.T) {
-			overBoth(t, fault, Match{}, func(t *testing.T, _ *Simulator, c *caller) {
-				t.Helper()
-				body := c.get().body
-				require.Greater(t, len(body), mebibyte)
-				require.True(t, json.Valid(body))
-			})
-		})
-	}
-}
-
-func TestCompressedAnswers(t *testing.T) {
-	overBoth(t, Fault{Kind: FaultGzip}, Match{}, func(t *testing.T, _ *Simulator, c *caller) {
-		t.Helper()
-		resp := c.get()
-		require.True(t, resp.inflated)
-		require.Equal(t, int64(-1), resp.length)
-		require.Len(t, resp.ids(t), 500)
-
-		asked := c.request()
-		asked.Header.Set("Accept-Encoding", "gzip")
-		resp, err := c.send(asked)
-		require.NoError(t, err)
-		require.Equal(t, "gzip", resp.header.Get("Content-Encoding"), "who asks for it gets it raw")
-		require.Equal(t, []byte{0x1f, 0x8b}, resp.body[:2])
-
-		plain := c.request()
-		plain.Header.Set("Accept-Encoding", "identity")
-		resp, err = c.send(plain)
-		require.NoError(t, err)
-		require.Len(t, resp.ids(t), 500)
-	})
-}
-
-func TestDamagedRecords(t *testing.T) {
-	tests := map[string]struct {
-		fault Fault
-		check func(*testing.T, []byte)
-	}{
-		"null row":   {Fault{Kind: FaultGarbage}, func(t *testing.T, b []byte) { t.Helper(); require.Contains(t, string(b), ",null,") }},
-		"number row": {Fault{Kind: FaultGarbage, Text: "42"}, func(t *testing.T, b []byte) { t.Helper(); require.Contains(t, string(b), ",42,") }},
-		"utf8":       {Fault{Kind: FaultUTF8}, func(t *testing.T, b []byte) { t.Helper(); require.True(t, bytes.Contains(b, []byte{0xff, 0xfe})) }},
-		"deep": {Fault{Kind: FaultDeep, Bytes: 900}, func(t *testing.T, b []byte) {
-			t.Helper()
-			require.Contains(t, string(b), strings.Repeat("[", 900)+strings.Repeat("]", 900)+"}")
-			require.True(t, json.Valid(b))
-		}},
-	}
-	for name, tc := range tests {
-		t.Run(name, func(t *testing.T) {
-			overBoth(t, tc.fault, Match{}, func(t *testing.T, sim *Simulator, c *caller) {
-				t.Helper()
-				body := c.get().body
-				tc.check(t, body)
-				require.Equal(t, 500, strings.Count(string(body), `{"message_uuid":`), "all records are there")
-				require.Equal(t, 500, sim.Ledger().Count(func(e *Entry) bool { return e.Served == 1 }))
-			})
-		})
-	}
-}
-
 func TestHTMLInPlaceOfJSON(t *testing.T) {
 	overBoth(t, Fault{Kind: FaultHTML}, Match{}, func(t *testing.T, _ *Simulator, c *caller) {
 		t.Helper()
@@ -257,80 +162,6 @@ func TestDateFaults(t *testing.T) {
 			resp := c.get()
 			require.Equal(t, want, resp.header.Get("Date"))
 			require.Len(t, resp.ids(t), 500)
-		})
-	}
-}
-
-func TestPagingFaults(t *testing.T) {
-	overBoth(t, Fault{Kind: FaultNoHandle}, Match{}, func(t *testing.T, _ *Simulator, c *caller) {
-		t.Helper()
-		resp := c.get()
-		require.Len(t, resp.ids(t), 500)
-		require.NotContains(t, resp.header, "Paging")
-	})
-	overBoth(t, Fault{Kind: FaultRepeatHandle}, Match{Page: 2}, func(t *testing.T, _ *Simulator, c *caller) {
-		t.Helper()
-		first := c.get().handle()
-		resp := c.get("handle", first)
-		require.Equal(t, first, resp.handle())
-		once := resp.ids(t)
-		require.Equal(t, once, c.ids("handle", first))
-	})
-	for kind, rows := range map[FaultKind]int{FaultEndlessEmpty: 0, FaultEndlessRows: 100} {
-		overBoth(t, Fault{Kind: kind}, Match{Page: 2}, func(t *testing.T, sim *Simulator, c *caller) {
-			t.Helper()
-			resp := c.get("handle", c.get().handle())
-			require.Len(t, resp.ids(t), 100)
-			seen := map[string]bool{}
-			for range 5 {
-				handle := resp.handle()
-				require.False(t, seen[handle], "always a new handle")
-				seen[handle] = true
-				resp = c.get("handle", handle)
-				require.Equal(t, http.StatusOK, resp.status)
-				require.Len(t, resp.ids(t), rows)
-			}
-			require.NoError(t, sim.Script())
-			resp = c.get("handle", resp.handle())
-			require.Empty(t, resp.handle(), "all is well again")
-		})
-	}
-}
-
-func TestTokenFaults(t *testing.T) {
-	type answer struct {
-		Token   string `json:"access_token"`
-		Expires *int   `json:"expires_in"`
-	}
-	tests := map[string]struct {
-		fault   Fault
-		expires int // -1: not told
-		after   map[time.Duration]int
-	}{
-		"short": {Fault{Kind: FaultShortToken, Delay: Duration(10 * time.Second)}, 10, map[time.Duration]int{9 * time.Second: 204, 10 * time.Second: 401}},
-		"dead":  {Fault{Kind: FaultDeadToken}, 43199, map[time.Duration]int{time.Second: 401}},
-		"mute":  {Fault{Kind: FaultNoExpiry}, -1, map[time.Duration]int{11 * time.Hour: 204, 12 * time.Hour: 401}},
-	}
-	for name, tc := range tests {
-		t.Run(name, func(t *testing.T) {
-			now := noon
-			sim := New(Options{Now: func() time.Time { return now }})
-			require.NoError(t, sim.Script(Rule{Fault: tc.fault}))
-			c := newCaller(t, sim)
-			resp, err := c.post(c.sub.TokenURL, c.form())
-			require.NoError(t, err)
-			var got answer
-			require.NoError(t, json.Unmarshal(resp.body, &got))
-			if tc.expires < 0 {
-				require.Nil(t, got.Expires)
-			} else {
-				require.Equal(t, tc.expires, *got.Expires)
-			}
-			c.bearer = got.Token
-			for after, want := range tc.after {
-				now = noon.Add(after)
-				require.Equal(t, want, c.status(), after)
-			}
 		})
 	}
 }

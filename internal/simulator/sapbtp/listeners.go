@@ -21,7 +21,8 @@ type StartOptions struct {
 	Listen string
 	// TLS opens a second listener for API and UAA with a certificate of the simulator's CA, on a free port of 127.0.0.1.
 	TLS bool
-	// MutualTLS opens the certificate host of UAA. A handshake without a good client certificate is reset.
+	// MutualTLS opens the certificate host of UAA. A handshake without a good client certificate is reset; with TLS 1.3 the
+	// client's own handshake is over by then, so that it sees a reset or a broken pipe at its first read or write.
 	MutualTLS bool
 	// Elsewhere opens a listener that has nothing to do with SAP, for redirects.
 	Elsewhere bool
