@@ -1,0 +1,109 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package saassecurityreceiver
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.uber.org/zap"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/quarantine"
+	"github.com/otelcol-audit/otelcol-audit/internal/spool"
+)
+
+const (
+	minPassPause = 10 * time.Millisecond
+	maxPassPause = 30 * time.Second
+
+	reasonCorrupt = "corrupt"
+)
+
+// passAll delivers until ctx ends. Nothing that fails is dropped: it stays in the spool and is tried again after the others.
+func (e *engine) passAll(ctx context.Context) {
+	mapper := e.mapping.mapper()
+	pause := time.Duration(0)
+	for ctx.Err() == nil {
+		if err := e.pass(ctx, mapper); err == nil {
+			pause = 0
+			continue
+		}
+		pause = min(max(2*pause, minPassPause, e.cfg.RetryOnFailure.InitialInterval), maxPassPause)
+		if sleep(ctx, pause) != nil {
+			return
+		}
+	}
+}
+
+func (e *engine) deliver(ctx context.Context, p parsed) error {
+	if err := e.deliverer.Deliver(ctx, p.logs); err != nil {
+		return err
+	}
+	e.tel.delivered(ctx, p)
+	if at := p.newest.UnixNano(); !p.newest.IsZero() && at > e.newest.Load() {
+		e.newest.Store(at)
+	}
+	return nil
+}
+
+// unreadable reports that the spool cannot be read. Nothing is given up because of it.
+func (e *engine) unreadable(ctx context.Context, err error) error {
+	if ctx.Err() == nil && !errors.Is(err, spool.ErrClosed) {
+		e.status.Set(causeReplay, errReplay)
+		e.logger.Error("The spool cannot be read; delivery waits until the storage works", zap.Error(err))
+	}
+	return err
+}
+
+// putAside moves a damaged entry into the quarantine. If that is full, the entry stays where it is.
+func (e *engine) putAside(ctx context.Context, entry *spool.Entry) error {
+	err := e.quarantine.Put(ctx, quarantine.Entry{
+		Reason: reasonCorrupt, Source: e.mapping.source, Data: entry.Raw, Format: quarantine.FormatRaw,
+	})
+	if err != nil {
+		e.status.Set(causeQuarantine, err)
+		e.logger.Error("A damaged entry of the spool cannot be put into the quarantine; it stays in the spool", zap.Error(err))
+		return err
+	}
+	e.tel.corrupt(ctx)
+	e.status.Set(causeQuarantine, errDamaged)
+	e.logger.Error("An entry of the spool was damaged in the storage; what is left of it was put into the quarantine",
+		zap.Uint64("entry", entry.Seq), zap.Int("bytes", len(entry.Raw)), zap.Error(entry.Err))
+	return nil
+}
+
+// forget deletes what was delivered. Until that worked it would be delivered again after a restart, under the same identifiers.
+func (e *engine) forget(ctx context.Context, entry *spool.Entry) error {
+	for pause := minPassPause; ; pause = min(2*pause, maxPassPause) {
+		err := e.spool.Delete(context.WithoutCancel(ctx), entry)
+		if err == nil {
+			e.status.Set(causeReplay, nil)
+			return nil
+		}
+		if errors.Is(err, spool.ErrClosed) || sleep(ctx, pause) != nil {
+			return err
+		}
+		e.status.Set(causeReplay, errForget)
+		e.logger.Error("Delivered events cannot be deleted from the spool; a restart would deliver them again", zap.Error(err))
+	}
+}
+
+// graceful is the next consumer as the deliverer sees it. A call that is under way at Shutdown is not cancelled with the retries
+// around it but may end in peace, so that a clean restart repeats nothing.
+type graceful struct {
+	next consumer.Logs
+	life context.Context // of its calls
+}
+
+func (g *graceful) Capabilities() consumer.Capabilities { return g.next.Capabilities() }
+
+func (g *graceful) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(g.life, cancel)()
+	return g.next.ConsumeLogs(ctx, logs)
+}

@@ -1,0 +1,377 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package saassecurityreceiver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/receiver/receivertest"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/crashtest"
+	"github.com/otelcol-audit/otelcol-audit/internal/simulator/saassecurity"
+	"github.com/otelcol-audit/otelcol-audit/receiver/saassecurityreceiver/internal/metadata"
+)
+
+var (
+	errDown   = errors.New("backend is down")
+	errBroken = errors.New("input/output error")
+)
+
+// sink is the next consumer.
+type sink struct {
+	mu     sync.Mutex
+	accept func(context.Context, plog.Logs) error // nil accepts everything
+	logs   []plog.Logs
+	calls  int
+	uids   map[string]int
+	found  map[int64]map[string]bool // uids by the number of the event
+	names  map[string]int            // by EventName
+}
+
+func newSink() *sink {
+	return &sink{uids: map[string]int{}, found: map[int64]map[string]bool{}, names: map[string]int{}}
+}
+
+func (*sink) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+
+func (s *sink) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
+	s.mu.Lock()
+	s.calls++
+	accept := s.accept
+	s.mu.Unlock()
+	if accept != nil {
+		if err := accept(ctx, logs); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.logs = append(s.logs, logs)
+	for _, lr := range records(logs) {
+		s.names[lr.EventName()]++
+		uid, _ := lr.Attributes().Get(attrUID)
+		s.uids[uid.Str()]++
+		for _, n := range saassecurity.Find([]byte(lr.Body().AsString())) {
+			if s.found[n] == nil {
+				s.found[n] = map[string]bool{}
+			}
+			s.found[n][uid.Str()] = true
+		}
+	}
+	return nil
+}
+
+func (s *sink) do(accept func(context.Context, plog.Logs) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.accept = accept
+}
+
+func (s *sink) refuse(err error) {
+	s.do(func(context.Context, plog.Logs) error { return err })
+}
+
+func (s *sink) events() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.found)
+}
+
+func records(logs plog.Logs) []plog.LogRecord {
+	var out []plog.LogRecord
+	for _, rl := range logs.ResourceLogs().All() {
+		for _, sl := range rl.ScopeLogs().All() {
+			for _, lr := range sl.LogRecords().All() {
+				out = append(out, lr)
+			}
+		}
+	}
+	return out
+}
+
+// world is a simulated tenant, a storage and a sink, over which receivers come and go.
+type world struct {
+	t         *testing.T
+	sim       *saassecurity.Simulator
+	disk      *crashtest.Disk
+	sink      *sink
+	logs      *observer.ObservedLogs
+	logger    *zap.Logger
+	telemetry *componenttest.Telemetry
+	configure []func(*Config)
+	network   *network
+}
+
+func newWorld(t *testing.T, options saassecurity.Options, configure ...func(*Config)) *world {
+	t.Helper()
+	sim := saassecurity.New(options)
+	core, logs := observer.New(zapcore.InfoLevel)
+	reads := sim.Transport()
+	reads.DisableKeepAlives = true
+	w := &world{
+		t: t, sim: sim, disk: crashtest.NewDisk(), sink: newSink(), logs: logs, logger: zap.New(core),
+		telemetry: componenttest.NewTelemetry(), configure: configure, network: &network{reads: reads, tokens: sim.Transport()},
+	}
+	t.Cleanup(func() {
+		require.NoError(t, w.telemetry.Shutdown(context.Background()))
+		sim.Close()
+	})
+	return w
+}
+
+func (w *world) config() *Config {
+	cfg := createDefaultConfig().(*Config)
+	cfg.ClientConfig.Endpoint = saassecurity.URL
+	cfg.ClientID = saassecurity.DefaultClientID
+	cfg.ClientSecret = saassecurity.DefaultClientSecret
+	cfg.StorageID = &storageID
+	for _, c := range w.configure {
+		c(cfg)
+	}
+	return cfg
+}
+
+// life is a receiver with the storage as it sees it.
+type life struct {
+	*auditReceiver
+	storage *disk
+	host    *host
+}
+
+// start runs a receiver on the world's disk.
+func (w *world) start(options ...crashtest.Option) (*life, error) {
+	w.t.Helper()
+	set := receivertest.NewNopSettings(metadata.Type)
+	set.TelemetrySettings = w.telemetry.NewTelemetrySettings()
+	set.Logger = w.logger
+	cfg := w.config()
+	require.NoError(w.t, cfg.Validate())
+	r, err := newAuditReceiver(set, cfg, w.sink)
+	require.NoError(w.t, err)
+	r.network = w.network
+	ext := &disk{client: w.disk.Client(options...), open: map[string]bool{}}
+	h := &host{extensions: map[component.ID]component.Component{storageID: ext}}
+	w.t.Cleanup(func() { _ = r.Shutdown(context.Background()) })
+	return &life{r, ext, h}, r.Start(w.t.Context(), h)
+}
+
+func (w *world) mustStart(options ...crashtest.Option) *life {
+	w.t.Helper()
+	l, err := w.start(options...)
+	require.NoError(w.t, err)
+	return l
+}
+
+// stop ends a receiver cleanly and checks that it has let go of the storage.
+func (l *life) stop(t *testing.T) {
+	t.Helper()
+	require.NoError(t, l.Shutdown(t.Context()))
+	require.Empty(t, l.storage.names(), "storage clients are closed before Shutdown returns")
+}
+
+// runFor runs a receiver for a time and stops it cleanly.
+func (w *world) runFor(d time.Duration) {
+	w.t.Helper()
+	l := w.mustStart()
+	time.Sleep(d)
+	l.stop(w.t)
+}
+
+// requireDelivered checks that these events, and no others, were delivered, each under one uid, and each uid once.
+func (w *world) requireDelivered(numbers []int64) {
+	w.t.Helper()
+	w.sink.mu.Lock()
+	defer w.sink.mu.Unlock()
+	require.Equal(w.t, slices.Sorted(slices.Values(numbers)), slices.Sorted(maps.Keys(w.sink.found)), "log: %q", w.messages(zapcore.WarnLevel))
+	for n, uids := range w.sink.found {
+		require.Len(w.t, uids, 1, "event %d", n)
+	}
+	for uid, n := range w.sink.uids {
+		require.Equal(w.t, 1, n, "log.record.uid %s", uid)
+	}
+}
+
+// upTo are the numbers of the first n events.
+func upTo(n int) []int64 {
+	numbers := make([]int64, n)
+	for i := range numbers {
+		numbers[i] = int64(i + 1)
+	}
+	return numbers
+}
+
+// messages are the log lines at or above level, without repetition.
+func (w *world) messages(level zapcore.Level) []string {
+	out := map[string]struct{}{}
+	for _, e := range w.logs.All() {
+		if e.Level >= level {
+			if err, ok := e.ContextMap()["error"]; ok {
+				e.Message += fmt.Sprint(": ", err)
+			}
+			out[e.Message] = struct{}{}
+		}
+	}
+	return slices.Sorted(maps.Keys(out))
+}
+
+// metric is the sum of a metric's points that have all of these attributes, given as key and value in turn.
+func (w *world) metric(name string, attributes ...string) int {
+	w.t.Helper()
+	m, err := w.telemetry.GetMetric("otelcol_" + name)
+	if err != nil {
+		return 0 // nothing was counted yet
+	}
+	total := 0.0
+	add := func(set attribute.Set, value float64) {
+		for i := 0; i < len(attributes); i += 2 {
+			if v, _ := set.Value(attribute.Key(attributes[i])); v.AsString() != attributes[i+1] {
+				return
+			}
+		}
+		total += value
+	}
+	switch data := m.Data.(type) {
+	case metricdata.Sum[int64]:
+		for _, p := range data.DataPoints {
+			add(p.Attributes, float64(p.Value))
+		}
+	case metricdata.Gauge[int64]:
+		for _, p := range data.DataPoints {
+			add(p.Attributes, float64(p.Value))
+		}
+	case metricdata.Gauge[float64]:
+		for _, p := range data.DataPoints {
+			add(p.Attributes, p.Value)
+		}
+	case metricdata.Histogram[float64]:
+		for _, p := range data.DataPoints {
+			add(p.Attributes, float64(p.Count))
+		}
+	default:
+		require.Failf(w.t, "unexpected kind of metric", "%s: %T", name, data)
+	}
+	return int(total)
+}
+
+// bubble runs the test with virtual time.
+func bubble(t *testing.T, f func(*testing.T)) {
+	t.Helper()
+	synctest.Test(t, f)
+}
+
+var storageID = component.MustNewID("file_storage")
+
+// host has extensions and remembers the status.
+type host struct {
+	extensions map[component.ID]component.Component
+
+	mu     sync.Mutex
+	status []*componentstatus.Event
+}
+
+func (h *host) GetExtensions() map[component.ID]component.Component { return h.extensions }
+
+func (h *host) Report(ev *componentstatus.Event) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.status = append(h.status, ev)
+}
+
+// troubles is the text of the latest status, "" if it is OK.
+func (h *host) troubles() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.status) == 0 || h.status[len(h.status)-1].Err() == nil {
+		return ""
+	}
+	return h.status[len(h.status)-1].Err().Error()
+}
+
+// disk is one life's view of the crashtest disk as a storage extension: a client for each name, all of which crash together.
+type disk struct {
+	component.StartFunc
+	component.ShutdownFunc
+
+	client *crashtest.Client
+
+	mu   sync.Mutex
+	open map[string]bool
+}
+
+var _ storage.Extension = (*disk)(nil)
+
+func (d *disk) GetClient(_ context.Context, _ component.Kind, _ component.ID, name string) (storage.Client, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.open[name] {
+		return nil, errors.New("timeout")
+	}
+	d.open[name] = true
+	return &view{d, name}, nil
+}
+
+func (d *disk) names() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Sorted(maps.Keys(d.open))
+}
+
+// view is the client of one name.
+type view struct {
+	disk *disk
+	name string
+}
+
+func (v *view) key(key string) string { return v.name + "/" + key }
+
+func (v *view) Get(ctx context.Context, key string) ([]byte, error) {
+	return v.disk.client.Get(ctx, v.key(key))
+}
+
+func (v *view) Set(ctx context.Context, key string, value []byte) error {
+	return v.disk.client.Set(ctx, v.key(key), value)
+}
+
+func (v *view) Delete(ctx context.Context, key string) error {
+	return v.disk.client.Delete(ctx, v.key(key))
+}
+
+func (v *view) Batch(ctx context.Context, ops ...*storage.Operation) error {
+	inner := make([]*storage.Operation, len(ops))
+	for i, op := range ops {
+		inner[i] = &storage.Operation{Type: op.Type, Key: v.key(op.Key), Value: op.Value}
+	}
+	err := v.disk.client.Batch(ctx, inner...)
+	for i, op := range ops {
+		op.Value = inner[i].Value
+	}
+	return err
+}
+
+func (v *view) Close(context.Context) error {
+	v.disk.mu.Lock()
+	defer v.disk.mu.Unlock()
+	delete(v.disk.open, v.name)
+	return nil
+}

@@ -1,0 +1,135 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package saassecurityreceiver
+
+import (
+	"context"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/spool"
+	"github.com/otelcol-audit/otelcol-audit/receiver/saassecurityreceiver/internal/event"
+	"github.com/otelcol-audit/otelcol-audit/receiver/saassecurityreceiver/internal/metadata"
+)
+
+// Of records that stand for no event of the vendor.
+const (
+	eventUnparsed  = "saas_security.unparsed"
+	attrUID        = "log.record.uid"
+	attrReason     = "saas_security.unparsed.reason"
+	attrIncomplete = "saas_security.unparsed.truncated"
+)
+
+// mapping is how replies become log records.
+type mapping struct {
+	settings event.Settings
+	source   string // the receiver's id, for the quarantine
+}
+
+func newMapping(cfg *Config, source, version string) mapping {
+	return mapping{source: source, settings: event.Settings{
+		BodyString: cfg.Body == bodyString, IncludeOriginal: cfg.IncludeOriginal,
+		ScopeName: metadata.ScopeName, ScopeVersion: version,
+	}}
+}
+
+// mapper returns a new one, for one goroutine.
+func (m *mapping) mapper() *event.Mapper { return event.NewMapper(m.settings) }
+
+// parsed is an entry of the spool as log records.
+type parsed struct {
+	logs   plog.Logs
+	events int
+	newest time.Time // of the events
+	odd    map[string]int
+	reason event.Reason // why a part of it was no event
+}
+
+// parse turns an entry into log records. Whatever it holds becomes one: what cannot be read as an event is kept as it came. The
+// identity of a record is the place of its event in the batch, because the events have none: two that are equal stay two,
+// and a replay gives the same again.
+func (e *engine) parse(ctx context.Context, entry *spool.Entry, mapper *event.Mapper) parsed {
+	p := parsed{logs: plog.NewLogs(), odd: map[string]int{}}
+	if entry.Meta[metaKind] == kindGap {
+		e.mapping.appendGap(p.logs, entry)
+		return p
+	}
+	events, problem := event.Decode(entry.Body)
+	p.events = len(events)
+	for i, ev := range events {
+		p.note(mapper.Append(p.logs, ev, uid(entry, i), entry.ReceivedAt))
+	}
+	p.newest = newest(p.logs)
+	if problem.Found() && len(problem.Rest) > 0 {
+		p.reason = problem.Reason
+		e.mapping.appendUnparsed(p.logs, entry, len(events), problem)
+	}
+	e.tel.parsed(ctx, p)
+	return p
+}
+
+func uid(entry *spool.Entry, index int) string { return fmt.Sprintf("%s-%03d", entry.ID, index) }
+
+func (p *parsed) note(odd event.Oddities) {
+	if odd == 0 {
+		return
+	}
+	for flag, name := range oddities {
+		if odd&flag != 0 {
+			p.odd[name]++
+		}
+	}
+}
+
+var oddities = map[event.Oddities]string{
+	event.UnknownType: "unknown_type", event.UnknownFields: "unknown_fields", event.NoTimestamp: "no_timestamp",
+}
+
+// newest is the time of the newest event in logs.
+func newest(logs plog.Logs) time.Time {
+	var latest pcommon.Timestamp
+	for _, rl := range logs.ResourceLogs().All() {
+		for _, sl := range rl.ScopeLogs().All() {
+			for _, lr := range sl.LogRecords().All() {
+				latest = max(latest, lr.Timestamp())
+			}
+		}
+	}
+	if latest == 0 {
+		return time.Time{}
+	}
+	return latest.AsTime()
+}
+
+// appendUnparsed keeps the part of a reply that is no event.
+func (m *mapping) appendUnparsed(logs plog.Logs, entry *spool.Entry, index int, problem event.Problem) {
+	record := m.own(logs, eventUnparsed, uid(entry, index), entry.ReceivedAt)
+	record.SetSeverityNumber(plog.SeverityNumberWarn)
+	record.Attributes().PutStr(attrReason, string(problem.Reason))
+	record.Attributes().PutBool(attrIncomplete, entry.Truncated)
+	if utf8.Valid(problem.Rest) {
+		record.Body().SetStr(string(problem.Rest))
+	} else {
+		record.Body().SetEmptyBytes().FromRaw(problem.Rest)
+	}
+}
+
+// own adds a record of the receiver's own.
+func (m *mapping) own(logs plog.Logs, name, id string, at time.Time) plog.LogRecord {
+	rl := logs.ResourceLogs().AppendEmpty()
+	rl.Resource().Attributes().PutStr("service.name", event.ServiceName)
+	sl := rl.ScopeLogs().AppendEmpty()
+	sl.Scope().SetName(m.settings.ScopeName)
+	sl.Scope().SetVersion(m.settings.ScopeVersion)
+	record := sl.LogRecords().AppendEmpty()
+	record.SetEventName(name)
+	record.SetTimestamp(pcommon.NewTimestampFromTime(at))
+	record.SetObservedTimestamp(pcommon.NewTimestampFromTime(at))
+	record.Attributes().PutStr(attrUID, id)
+	return record
+}

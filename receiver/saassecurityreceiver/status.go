@@ -1,0 +1,34 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package saassecurityreceiver
+
+import "errors"
+
+// Causes of a troubled component status.
+const (
+	causeDelivery   = "delivery"
+	causeExpiry     = "expiry"
+	causeGap        = "gap"
+	causeQuarantine = "quarantine"
+	causeReading    = "reading"
+	causeReplay     = "replay"
+	causeSpool      = "spool"
+	causeStorage    = "storage"
+	causeTerm       = "term"
+)
+
+// What they say.
+var (
+	errSpoolFull  = errors.New("the spool is full: reading has stopped; make the next component accept events, or raise spool::max_size_mib")
+	errSpoolFills = errors.New("the spool is over 80 % full; when it is full, reading stops")
+	errCommit     = errors.New("the storage does not take what was read; reading waits until it works")
+	errReplay     = errors.New("the spool cannot be read; delivery waits until the storage works")
+	errForget     = errors.New("delivered events cannot be deleted from the spool; a restart would repeat them")
+	errDamaged    = errors.New("damaged entries of the spool were put into the quarantine of the storage")
+	errRefused    = errors.New("the next component refuses some events for good; they are kept in the quarantine of the storage")
+	errExpiryNear = errors.New("reading is behind for more than 20 minutes; events that are not read within an hour are deleted by the vendor")
+	errExpired    = errors.New("reading is behind for more than an hour; the vendor deletes events that were not read")
+	errGap        = errors.New("some events may have expired unread; a gap record in the stream announces it")
+	errSpoolLost  = errors.New("entries of the spool were gone from the storage at the start")
+)
