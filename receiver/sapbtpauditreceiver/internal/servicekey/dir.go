@@ -19,6 +19,8 @@ import (
 // a mounted Secret at once.
 const dataLink = "..data"
 
+var errTooLarge = fmt.Errorf("the files of the service key are larger than %d bytes together", maxSize)
+
 // ParseDir returns the keys in a directory, given as the contents of its files:
 // a mounted Secret with one file for each field, of the service operator
 // (nested objects as JSON text) or of Kyma, or with whole keys in some files.
@@ -32,7 +34,7 @@ func ParseDir(files map[string][]byte) ([]Key, error) {
 		}
 		size += len(content)
 		if size > maxSize {
-			return nil, fmt.Errorf("the files of the service key are larger than %d bytes together", maxSize)
+			return nil, errTooLarge
 		}
 		// Editors and echo append a line end that is no part of the value.
 		text, err := json.Marshal(string(bytes.TrimRight(content, "\r\n")))
@@ -62,6 +64,7 @@ func ParseFS(fsys fs.FS) ([]Key, error) {
 		return nil, err
 	}
 	files := make(map[string][]byte, len(entries))
+	size := 0
 	for _, entry := range entries {
 		name := entry.Name()
 		if strings.HasPrefix(name, ".") {
@@ -77,6 +80,10 @@ func ParseFS(fsys fs.FS) ([]Key, error) {
 		}
 		if files[name], err = readFile(fsys, name); err != nil {
 			return nil, err
+		}
+		if size += len(files[name]); size > maxSize {
+			// Not left to ParseDir: the directory may be any, of any size.
+			return nil, errTooLarge
 		}
 	}
 	return ParseDir(files)
@@ -97,8 +104,12 @@ func load(path string) ([]Key, error) {
 	if err != nil {
 		return nil, withoutPath(err)
 	}
-	if info.IsDir() {
+	switch {
+	case info.IsDir():
 		return ParseFS(os.DirFS(path))
+	case !info.Mode().IsRegular():
+		// Reading a pipe could wait for ever.
+		return nil, errors.New("neither a file nor a directory")
 	}
 	raw, err := readFile(os.DirFS(filepath.Dir(path)), filepath.Base(path))
 	if err != nil {

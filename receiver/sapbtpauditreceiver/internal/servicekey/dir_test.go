@@ -59,6 +59,8 @@ func TestParseDirSaysWhatIsWrong(t *testing.T) {
 		{"another service", map[string][]byte{"clientid": []byte("canary"), "url": []byte(tokenBase)}, "key of another service"},
 		{"nothing of a key", map[string][]byte{"username": []byte("canary")}, "no service key in it"},
 		{"field missing", map[string][]byte{"uaa": []byte(`{"clientid":"canary"}`), "url": []byte(apiURLText)}, "lacks uaa.clientsecret or uaa.certificate"},
+		{"half-written key in a file", map[string][]byte{"root": []byte(`{"uaa":{"clientid":"canary`)}, "root: the service key is not JSON"},
+		{"truncated file", map[string][]byte{"key.json": nil}, "key.json: the service key is empty"},
 		{"broken key in a file", map[string][]byte{"root": []byte(`{"uaa":{}}`)}, "root: the service key lacks url"},
 	}
 	for _, tt := range tests {
@@ -151,6 +153,48 @@ func TestLoadReadsFiles(t *testing.T) {
 	keys, err = Load(dir)
 	require.NoError(t, err)
 	require.Equal(t, []Key{wantSecret(), wantKyma()}, keys)
+}
+
+func TestParseDirReturnsTheGoodKeysBesideABadOne(t *testing.T) {
+	for name, content := range map[string]string{"half.json": `{"uaa":`, "empty.json": "", "half": `{"uaa":`, "list.json": "[]"} {
+		t.Run(name, func(t *testing.T) {
+			keys, err := ParseDir(map[string][]byte{
+				"good": []byte("\xef\xbb\xbf" + secretKey().json(t)), "note": []byte("canary"), name: []byte(content),
+			})
+			require.ErrorContains(t, err, name+": the service key is")
+			require.NotContains(t, err.Error(), "canary")
+			require.Equal(t, []Key{wantSecret()}, keys)
+		})
+	}
+}
+
+// countingFS counts the files that are opened.
+type countingFS struct {
+	fstest.MapFS
+	opened int
+}
+
+func (c *countingFS) Open(name string) (fs.File, error) {
+	if name != "." {
+		c.opened++
+	}
+	return c.MapFS.Open(name)
+}
+
+func TestParseFSStopsReadingWhatIsTooLargeForAKey(t *testing.T) {
+	large := &fstest.MapFile{Data: make([]byte, maxSize)}
+	fsys := &countingFS{MapFS: fstest.MapFS{}}
+	for _, name := range []string{"a", "b", "c", "d", "e"} {
+		fsys.MapFS[name] = large
+	}
+	_, err := ParseFS(fsys)
+	require.ErrorContains(t, err, "larger than 1048576 bytes together")
+	require.Equal(t, 2, fsys.opened)
+}
+
+func TestLoadRefusesWhatIsNoFile(t *testing.T) {
+	_, err := Load(os.DevNull)
+	require.EqualError(t, err, "service key "+os.DevNull+": neither a file nor a directory")
 }
 
 func TestLoadNamesThePath(t *testing.T) {

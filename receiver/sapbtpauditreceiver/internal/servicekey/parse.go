@@ -22,6 +22,8 @@ const (
 	// service operator Secret with secretRootKey and secretKey, has two.
 	maxNesting = 4
 
+	byteOrderMark = "\xef\xbb\xbf"
+
 	// serviceName is the name of the audit log service in VCAP_SERVICES.
 	serviceName = "auditlog-management"
 )
@@ -41,7 +43,16 @@ var errNoKey = errors.New("no service key in it: neither uaa (service key) nor c
 // Where one of several keys is unusable, the others are returned together with
 // the error. Errors name fields, never values.
 func Parse(raw []byte) ([]Key, error) {
-	raw = bytes.TrimSpace(bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf")))
+	top, err := readObject(raw)
+	if err != nil {
+		return nil, err
+	}
+	return find(top, maxNesting)
+}
+
+// readObject reads raw, the whole of a carrier, and says what it is if not a JSON object.
+func readObject(raw []byte) (object, error) {
+	raw = bytes.TrimSpace(bytes.TrimPrefix(raw, []byte(byteOrderMark)))
 	switch {
 	case len(raw) == 0:
 		return nil, errors.New("the service key is empty")
@@ -50,11 +61,11 @@ func Parse(raw []byte) ([]Key, error) {
 	case !json.Valid(raw):
 		return nil, notJSON(raw)
 	}
-	top, ok := decodeObject(raw)
+	o, ok := decodeObject(raw)
 	if !ok {
 		return nil, errors.New("the service key is JSON, but not a JSON object")
 	}
-	return find(top, maxNesting)
+	return o, nil
 }
 
 // notJSON says what raw is instead, as far as that can be told without quoting it.
@@ -78,7 +89,7 @@ type object map[string]json.RawMessage
 func decodeObject(raw json.RawMessage) (object, bool) {
 	var text string
 	if json.Unmarshal(raw, &text) == nil {
-		raw = json.RawMessage(text)
+		raw = json.RawMessage(strings.TrimPrefix(text, byteOrderMark))
 	}
 	var decoded map[string]json.RawMessage
 	if json.Unmarshal(raw, &decoded) != nil || decoded == nil {
@@ -149,6 +160,9 @@ func findNested(o object, nesting int) ([]Key, error) {
 	for _, name := range slices.Sorted(maps.Keys(o)) {
 		nested, ok := decodeObject(o[name])
 		if !ok {
+			if err := brokenKey(name, o[name]); err != nil {
+				errs = append(errs, fmt.Errorf("%s: %w", name, err))
+			}
 			continue
 		}
 		found, err := find(nested, nesting-1)
@@ -161,6 +175,21 @@ func findNested(o object, nesting int) ([]Key, error) {
 		return nil, errNoKey
 	}
 	return keys, errors.Join(errs...)
+}
+
+// brokenKey says what is wrong with a value that was to hold a key, as its name
+// or its beginning tells, and is no JSON object; of other values it says nothing.
+// A file of a directory that is half written must not pass for one without a key.
+func brokenKey(name string, raw json.RawMessage) error {
+	var text string
+	if json.Unmarshal(raw, &text) != nil {
+		return nil
+	}
+	if !strings.HasSuffix(name, ".json") && !strings.HasPrefix(strings.TrimSpace(text), "{") {
+		return nil
+	}
+	_, err := readObject([]byte(text))
+	return err
 }
 
 // isServices reports whether o has the form of VCAP_SERVICES: nothing but lists
