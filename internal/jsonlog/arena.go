@@ -4,6 +4,8 @@
 package jsonlog
 
 import (
+	"encoding/binary"
+	"math/bits"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -13,18 +15,27 @@ import (
 // size classes.
 const arenaChunk = 32 << 10
 
+// maxScratch is the longest string that leaves its working memory behind for the next.
+const maxScratch = 1 << 20
+
 // Arena holds unescaped strings of many values in few allocations. Strings handed out stay valid for ever; they keep
 // their block alive. The zero value is ready. Not safe for concurrent use.
 type Arena struct {
-	b strings.Builder
+	b       strings.Builder
+	scratch []byte
 }
 
-// Join returns the concatenation of two strings.
-func (a *Arena) Join(x, y string) string {
-	a.reserve(len(x) + len(y))
+// Join returns the concatenation of parts.
+func (a *Arena) Join(parts ...string) string {
+	n := 0
+	for _, part := range parts {
+		n += len(part)
+	}
+	a.reserve(n)
 	start := a.b.Len()
-	a.b.WriteString(x)
-	a.b.WriteString(y)
+	for _, part := range parts {
+		a.b.WriteString(part)
+	}
 	return a.b.String()[start:]
 }
 
@@ -39,24 +50,44 @@ func (a *Arena) reserve(n int) {
 
 // unescape resolves the escape sequences of s, the inside of a JSON string that was found valid.
 func (a *Arena) unescape(s string) string {
-	a.reserve(len(s)) // an escape sequence is never shorter than what it stands for
-	start := a.b.Len()
-	for {
-		i := strings.IndexByte(s, '\\')
-		if i < 0 {
-			a.b.WriteString(s)
-			return a.b.String()[start:]
-		}
-		a.b.WriteString(s[:i])
-		if c := s[i+1]; c != 'u' {
-			a.b.WriteByte(unescaped[c])
-			s = s[i+2:]
-			continue
-		}
-		r, n := unicodeEscape(s[i:])
-		a.b.WriteRune(r)
-		s = s[i+n:]
+	// An escape sequence is never shorter than what it stands for. Whole words are copied, so there may be some rubbish
+	// behind the end.
+	if len(a.scratch) < len(s)+8 {
+		a.scratch = make([]byte, max(len(s)+8, 4<<10))
 	}
+	buf, n := a.scratch, 0
+	for i := 0; i < len(s); {
+		if i+8 <= len(s) {
+			word := load64(s, i)
+			binary.LittleEndian.PutUint64(buf[n:], word)
+			plain := bits.TrailingZeros64(backslashes(word)) >> 3 // 8 if there is none
+			i, n = i+plain, n+plain
+			if plain == 8 {
+				continue
+			}
+		}
+		for i+1 < len(s) && s[i] == '\\' && s[i+1] != 'u' {
+			buf[n] = unescaped[s[i+1]]
+			i, n = i+2, n+1 // what is wrapped twice has several in a row
+		}
+		switch {
+		case i == len(s):
+		case s[i] != '\\':
+			buf[n] = s[i]
+			i, n = i+1, n+1
+		default:
+			r, size := unicodeEscape(s[i:])
+			n = len(utf8.AppendRune(buf[:n], r))
+			i += size
+		}
+	}
+	a.reserve(n)
+	start := a.b.Len()
+	a.b.Write(buf[:n])
+	if cap(buf) > maxScratch {
+		a.scratch = nil
+	}
+	return a.b.String()[start:]
 }
 
 var unescaped = [256]byte{

@@ -38,7 +38,8 @@ type Doc struct {
 	scanner
 	nodes    []node
 	expanded []*Doc
-	base     int // nesting depth of the string that holds this text, in the outermost text
+	order    []ordered // members being sorted
+	base     int       // nesting depth of the string that holds this text, in the outermost text
 }
 
 // node is one value. Those inside of a container follow it directly.

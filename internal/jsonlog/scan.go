@@ -37,39 +37,43 @@ func (s *scanner) space(i int) int {
 func (s *scanner) str(i int) (end int, escaped bool) {
 	text := s.text
 	for {
-		for i+8 <= len(text) {
-			if stop := stops(load64(text, i)); stop != 0 {
-				i += bits.TrailingZeros64(stop) >> 3
-				break
+		if i+8 <= len(text) {
+			stop := stops(load64(text, i))
+			if stop == 0 {
+				i += 8
+				continue
 			}
-			i += 8
-		}
-		for i < len(text) && text[i] >= ' ' && text[i] != '"' && text[i] != '\\' {
-			i++
-		}
-		switch {
-		case i >= len(text):
+			i += bits.TrailingZeros64(stop) >> 3
+		} else if i >= len(text) {
 			return s.fail(i, "unterminated string"), false
-		case text[i] == '"':
-			return i, escaped
-		case text[i] != '\\':
-			return s.fail(i, "control character in a string"), false
 		}
-		escaped = true
-		if i = s.escape(i); i < 0 {
-			return -1, false
+		switch c := text[i]; {
+		case c == '"':
+			return i, escaped
+		case c == '\\':
+			escaped = true
+			for i+1 < len(text) && text[i] == '\\' && unescaped[text[i+1]] != 0 {
+				i += 2 // what is wrapped twice has several in a row
+			}
+			if i < len(text) && text[i] == '\\' {
+				if i = s.unicode(i); i < 0 {
+					return -1, false
+				}
+			}
+		case c < ' ':
+			return s.fail(i, "control character in a string"), false
+		default: // one of the last seven bytes
+			i++
 		}
 	}
 }
 
-// escape reads one escape sequence.
-func (s *scanner) escape(i int) int {
+// unicode reads the only escape sequence that is longer than two bytes.
+func (s *scanner) unicode(i int) int {
 	text := s.text
 	switch {
 	case i+1 >= len(text):
 		return s.fail(i+1, "unterminated string")
-	case unescaped[text[i+1]] != 0:
-		return i + 2
 	case text[i+1] != 'u':
 		return s.fail(i+1, "unknown escape sequence")
 	}
@@ -90,9 +94,16 @@ func load64(s string, i int) uint64 {
 // stops marks, in the highest bit of each of eight bytes, those that end a run of plain string text: quote, backslash,
 // control character. Only the lowest mark is exact, as a subtraction may borrow from the bytes above a hit.
 func stops(x uint64) uint64 {
-	const ones = 0x0101010101010101
 	return ((x - ones*' ') | ((x ^ ones*'"') - ones) | ((x ^ ones*'\\') - ones)) &^ x & (ones * 0x80)
 }
+
+// backslashes marks the backslashes among eight bytes in the same way.
+func backslashes(x uint64) uint64 {
+	x ^= ones * '\\'
+	return (x - ones) &^ x & (ones * 0x80)
+}
+
+const ones = 0x0101010101010101
 
 // number reads a number.
 func (s *scanner) number(i int) int {

@@ -78,3 +78,11 @@ func TestParsingDoesNotAllocate(t *testing.T) {
 	})
 	require.Less(t, allocs, 1.0)
 }
+
+func TestTakeReadsInPlace(t *testing.T) {
+	b := []byte(`"abc"`)
+	require.Equal(t, `"abc"`, Take(b))
+	require.Zero(t, testing.AllocsPerRun(10, func() { Take(b) }))
+	require.Equal(t, "\"\uFFFD\"", Take([]byte("\"\xff\"")))
+	require.Empty(t, Take(nil))
+}

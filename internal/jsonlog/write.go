@@ -38,7 +38,9 @@ func (n Node) WriteTo(dst pcommon.Value) {
 			child.WriteTo(s.AppendEmpty())
 		}
 	default:
-		pcommon.NewValueEmpty().MoveTo(dst)
+		if dst.Type() != pcommon.ValueTypeEmpty {
+			pcommon.NewValueEmpty().MoveTo(dst)
+		}
 	}
 }
 
@@ -55,6 +57,10 @@ func (n Node) WriteMembers(dst pcommon.Map) {
 	}
 	dst.EnsureCapacity(n.Len())
 	for child := range n.Children() {
+		if child.Kind() == String && child.expansion() == nil {
+			dst.PutStr(child.Key(), child.Str()) // one step less for what is most frequent
+			continue
+		}
 		child.WriteTo(dst.PutEmpty(child.Key()))
 	}
 }
