@@ -93,16 +93,16 @@ func (r *reading) describeService(ev *event, a *attributes) {
 	a.text(attrPrincipal, ev.uaa.principal)
 	a.text(attrIdentityZone, ev.uaa.zone)
 	a.text(attrOriginAddress, ev.uaa.remoteAddress)
-	a.text(attrOriginUser, firstPresent(ev.uaa.user, ev.data.Get("user").Scalar()))
-	a.text(attrIdentityOrigin, ev.data.Get("origin").Scalar())
+	a.text(attrOriginUser, firstPresent(ev.uaa.user, ev.dataUser))
+	a.text(attrIdentityOrigin, ev.identityOrigin)
 	a.text(attrAuthType, ev.uaa.authenticationType)
 	a.text(attrDescription, ev.uaa.detailedMessage)
-	a.text(attrLevel, ev.data.Get("level").Scalar())
-	a.text(attrMsgID, ev.data.Get("msgId").Scalar())
-	if no, ok := ev.data.Get("msgNo").Int(); ok {
+	a.text(attrLevel, ev.level)
+	a.text(attrMsgID, ev.msgID)
+	if no, ok := ev.msgNo.Int(); ok {
 		a.dst.PutInt(attrMsgNo, no)
 	} else {
-		a.text(attrMsgNo, ev.data.Get("msgNo").Scalar())
+		a.text(attrMsgNo, ev.msgNo.Scalar())
 	}
 	client := ev.uaa.client
 	// On BTP the text of a TokenIssuedEvent is the token's claims.

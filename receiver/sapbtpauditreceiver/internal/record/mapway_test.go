@@ -4,6 +4,8 @@
 package record
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -21,6 +23,7 @@ import (
 type object = map[string]any
 
 func decodeOnly(tb testing.TB, page []byte) []object {
+	tb.Helper()
 	var recs []object
 	if err := json.Unmarshal(page, &recs); err != nil {
 		tb.Fatal(err)
@@ -29,6 +32,7 @@ func decodeOnly(tb testing.TB, page []byte) []object {
 }
 
 func mapWay(tb testing.TB, m *Mapper, page []byte) plog.Logs {
+	tb.Helper()
 	logs, into := m.NewLogs()
 	for _, rec := range decodeOnly(tb, page) {
 		if err := mapRecord(into.AppendEmpty(), rec); err != nil {
@@ -39,6 +43,13 @@ func mapWay(tb testing.TB, m *Mapper, page []byte) plog.Logs {
 }
 
 func mapRecord(rec plog.LogRecord, outer object) error {
+	// What a map has to offer as an identity that does not depend on the order of members.
+	canonical, err := json.Marshal(outer)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(canonical)
+	digest := hex.EncodeToString(sum[:len(Key{})])
 	message := open(outer, "message")
 	data := open(message, "data")
 	inner := open(data, "message")
@@ -62,7 +73,7 @@ func mapRecord(rec plog.LogRecord, outer object) error {
 		_ = json.Unmarshal([]byte("{"+text+"}"), &data)
 	}
 
-	a := object{attrUID: strings.ToLower(str(outer, "message_uuid")) + "@" + str(outer, "tenant")}
+	a := object{attrUID: strings.ToLower(str(outer, "message_uuid")) + "@" + str(outer, "tenant") + "#" + digest[:shortDigits]}
 	put(a, attrUser, str(outer, "user"))
 	put(a, attrClient, firstPresent(str(message, "ip"), uaa.remoteAddress, pairOf(pairs, "ipAddress")))
 	for _, name := range []string{
@@ -97,7 +108,7 @@ func mapSuccess(a, message object) outcome {
 		o = outcomeOfBool(v)
 	} else {
 		for _, change := range list(message["attributes"]) {
-			for _, key := range []string{"successful", "successfull"} {
+			for _, key := range []string{fieldSuccessful, fieldSuccessfull} {
 				if v, ok := change[key].(bool); ok {
 					o = max(o, outcomeOfBool(v))
 				}

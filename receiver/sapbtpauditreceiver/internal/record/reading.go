@@ -55,8 +55,9 @@ type event struct {
 	uaa      uaaEvent
 	isUAA    bool
 	pairs    []pair
-	// inner is the JSON that the data's own message, wrapped, holds.
-	wrapped, inner jsonlog.Node
+	// Of data that is an object. inner is the JSON that the data's own message, wrapped, holds.
+	level, identityOrigin, dataUser, msgID string
+	msgNo, wrapped, inner                  jsonlog.Node
 }
 
 // read fills ev, which is valid until r reads the next record. Strings that hold JSON are opened in place, so that root
@@ -153,11 +154,25 @@ func (r *reading) readData(data jsonlog.Node, ev *event) {
 		return
 	}
 	ev.data = data
-	message := data.Get("message")
-	if ev.inner = message.Expand(&r.inner); ev.inner.Kind() != jsonlog.None {
-		ev.wrapped = message
-	} else {
-		ev.uaa, ev.isUAA = parseUAA(message.Str())
+	for n := range data.Children() {
+		switch n.Key() {
+		case "message":
+			ev.wrapped = n
+		case "level":
+			ev.level = n.Scalar()
+		case "origin":
+			ev.identityOrigin = n.Scalar()
+		case "user":
+			ev.dataUser = n.Scalar()
+		case "msgId":
+			ev.msgID = n.Scalar()
+		case "msgNo":
+			ev.msgNo = n
+		}
+	}
+	if ev.inner = ev.wrapped.Expand(&r.inner); ev.inner.Kind() == jsonlog.None {
+		ev.uaa, ev.isUAA = parseUAA(ev.wrapped.Str())
+		ev.wrapped = jsonlog.Node{}
 	}
 }
 
@@ -189,5 +204,5 @@ func (ev *event) pair(key string) string {
 
 // isService reports whether the data has the shape of the authorization service's log.
 func (ev *event) isService() bool {
-	return ev.isUAA || ev.data.Get("msgId").Kind() != jsonlog.None
+	return ev.isUAA || ev.msgID != ""
 }

@@ -20,8 +20,15 @@ const (
 	failed
 )
 
+// How an attribute says whether it could be accessed: as described and as in the example of the write API, SAP-docs
+// 64e99bb.
+const (
+	fieldSuccessful  = "successful"
+	fieldSuccessfull = "successfull" //nolint:misspell // it is what the example says
+)
+
 // outcome reads the event's own success, or else that of the attributes that it lists: one that was not successful
-// makes the whole a failure. Write API, SAP-docs 64e99bb; its example writes successfull.
+// makes the whole a failure.
 func (ev *event) outcome() outcome {
 	if o := outcomeOf(ev.success); o != unsaid {
 		return o
@@ -29,7 +36,7 @@ func (ev *event) outcome() outcome {
 	whole := unsaid
 	for change := range ev.changes.Children() {
 		for n := range change.Children() {
-			if key := n.Key(); key == "successful" || key == "successfull" {
+			if key := n.Key(); key == fieldSuccessful || key == fieldSuccessfull {
 				whole = max(whole, outcomeOf(n))
 			}
 		}
@@ -55,7 +62,7 @@ func (ev *event) severity() (plog.SeverityNumber, string) {
 		number, text = plog.SeverityNumberWarn, "WARN"
 	}
 	levelNumber, levelText := number, text
-	switch strings.ToUpper(ev.data.Get("level").Str()) {
+	switch strings.ToUpper(ev.level) {
 	case "WARN", "WARNING":
 		levelNumber, levelText = plog.SeverityNumberWarn, "WARN"
 	case "ERROR":
