@@ -52,6 +52,9 @@ type Settings struct {
 	// Quarantine takes the records that are refused for good. Without it, or while it is full, they are retried for ever.
 	Quarantine *quarantine.Store
 
+	// Grace is how long a call of the consumer may go on after the context of Deliver has ended. Default 0: it is cut off.
+	Grace time.Duration
+
 	// OnProblem is told that delivery does not work, and nil when it works again; on change only. It must not call the
 	// Deliverer. May be nil.
 	OnProblem func(error)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -33,7 +34,9 @@ func (b *batch) offer(ctx context.Context, logs plog.Logs) outcome {
 		logs.CopyTo(given)
 	}
 	total := logs.LogRecordCount()
-	err := b.set.Next.ConsumeLogs(ctx, given)
+	call, release := b.call(ctx)
+	defer release()
+	err := b.set.Next.ConsumeLogs(call, given)
 	if err == nil {
 		b.accepted.Add(int64(total))
 		return outcome{rest: plog.NewLogs(), accepted: total}
@@ -47,6 +50,20 @@ func (b *batch) offer(ctx context.Context, logs plog.Logs) outcome {
 	b.accepted.Add(int64(out.accepted))
 	b.last = out.err
 	return out
+}
+
+// call is the context of one call of the consumer. When ctx ends, a call that is under way has Grace to finish: cut off, it
+// would leave records of which nobody knows whether they were accepted, and a clean stop would repeat them.
+func (b *batch) call(ctx context.Context) (context.Context, context.CancelFunc) {
+	if b.set.Grace <= 0 {
+		return ctx, func() {}
+	}
+	call, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(b.set.Grace, cancel) })
+	return call, func() {
+		stop()
+		cancel()
+	}
 }
 
 // undelivered returns the part of logs that err declares as failed, or all of them. It believes the error only if that comes

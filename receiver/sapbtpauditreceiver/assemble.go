@@ -25,15 +25,21 @@ import (
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/servicekey"
 )
 
+// deliveryGrace is how long a delivery under way may take to end when the receiver is stopped.
+const deliveryGrace = 5 * time.Second
+
 // newSubaccount puts together what reads one subaccount, and loads its progress.
 func (r *auditReceiver) newSubaccount(ctx context.Context, host component.Host, key servicekey.Key) (*subaccount, error) {
 	id := identity(key)
 	s := &subaccount{
 		id: id, cfg: r.cfg, endpoint: key.Endpoint, clientID: key.ClientID, notAfter: key.NotAfter,
-		rate: r.cfg.RequestsPerSecond, size: newSizing(), status: r.status, tel: newTelemetry(r.builder, id), logger: r.logger,
+		rate: r.cfg.RequestsPerSecond, size: newSizing(), delivering: newTurnstile(), status: r.status, tel: newTelemetry(r.builder, id), logger: r.logger,
 		store: progressStore{client: r.storage, prefix: id + "/"},
 	}
 	s.notices = &notices{logger: r.logger.With(labels(s)...), last: map[string]time.Time{}}
+	if key.TenantID != "" {
+		s.tenant.Store(&key.TenantID)
+	}
 	if s.rate == 0 {
 		s.rate = float64(landscape.RequestsPerSecond(key.Endpoint))
 	}
@@ -44,7 +50,7 @@ func (r *auditReceiver) newSubaccount(ctx context.Context, host component.Host, 
 		Region:       landscape.Region(key.Endpoint), SubaccountID: key.TenantID, SubaccountName: key.Name,
 	})
 	s.deliverer = delivery.New(delivery.Settings{
-		ID: r.set.ID, Next: r.next, Retry: r.cfg.RetryOnFailure, ObsReport: r.obs, Format: "json", Quarantine: r.quarantine,
+		ID: r.set.ID, Next: r.next, Retry: r.cfg.RetryOnFailure, ObsReport: r.obs, Format: "json", Quarantine: r.quarantine, Grace: deliveryGrace,
 		Logger:       r.logger.With(labels(s)...),
 		OnProblem:    func(err error) { r.status.Set(s.cause("delivery"), err) },
 		OnQuarantine: s.quarantined,
@@ -79,9 +85,9 @@ func (r *auditReceiver) connect(ctx context.Context, host component.Host, s *sub
 		if err != nil {
 			return err
 		}
-		settings.Tokens = tokens
+		settings.Tokens = learning{Source: tokens, s: s}
 		s.authorise = func(ctx context.Context) error {
-			_, err := tokens.Token(ctx)
+			_, err := settings.Tokens.Token(ctx)
 			return err
 		}
 	}
@@ -123,6 +129,22 @@ func (r *auditReceiver) prepare(s *subaccount, client *http.Client) {
 		client.Transport = r.transport
 	}
 	s.clients = append(s.clients, client)
+}
+
+// learning hands out tokens and takes the subaccount's id from them, where no carrier of the credentials says it.
+type learning struct {
+	*oauth.Source
+	s *subaccount
+}
+
+func (l learning) Token(ctx context.Context) (oauth.Token, error) {
+	token, err := l.Source.Token(ctx)
+	if err == nil && l.s.tenant.Load() == nil {
+		if zone := token.Claim("zid"); zone != "" {
+			l.s.tenant.Store(&zone)
+		}
+	}
+	return token, err
 }
 
 // identity names the subaccount in storage and telemetry. It must not change when credentials do: the tenant, or where no

@@ -28,8 +28,10 @@ const (
 // also that the window is read. One page of a subaccount is delivered at a time, so that two windows that share a second
 // never deliver the same event.
 func (s *subaccount) deliverPage(ctx context.Context, w *window, p *page, closes bool) error {
-	s.delivering.Lock()
-	defer s.delivering.Unlock()
+	if err := s.delivering.enter(ctx); err != nil {
+		return err
+	}
+	defer s.delivering.leave()
 
 	observed := time.Now()
 	logs, events, delivered := s.selectNew(w, p, observed)
@@ -48,7 +50,7 @@ func (s *subaccount) deliverPage(ctx context.Context, w *window, p *page, closes
 // selectNew maps the records of the page that were not delivered before and that the configuration wants. The events it
 // returns are all that need not be looked at again, the unwanted ones included.
 func (s *subaccount) selectNew(w *window, p *page, observed time.Time) (plog.Logs, []seen.Event, []int64) {
-	logs, into := s.mapper.NewLogs()
+	logs, into := s.newLogs()
 	events := make([]seen.Event, 0, len(p.records))
 	times := make([]int64, 0, len(p.records))
 	onPage := make(map[record.Key]struct{}, len(p.records))
@@ -81,6 +83,15 @@ func (s *subaccount) selectNew(w *window, p *page, observed time.Time) (plog.Log
 		s.notices.add("malformed_record")
 	}
 	return logs, events, times
+}
+
+// newLogs is logs of the subaccount without records, and where they go.
+func (s *subaccount) newLogs() (plog.Logs, plog.LogRecordSlice) {
+	logs, into := s.mapper.NewLogs()
+	if tenant := s.tenant.Load(); tenant != nil {
+		logs.ResourceLogs().At(0).Resource().Attributes().PutStr("sap.btp.subaccount.id", *tenant)
+	}
+	return logs, into
 }
 
 // Reasons for which a record is left out as configured.
@@ -160,7 +171,8 @@ func (s *subaccount) commit(ctx context.Context, ops []*storage.Operation) error
 		return nil
 	}
 	for pause := minSavePause; ; pause = min(maxSavePause, 2*pause) {
-		err := s.store.client.Batch(ctx, ops...)
+		// What was delivered is saved even while stopping, so that a clean stop repeats nothing.
+		err := s.store.client.Batch(context.WithoutCancel(ctx), ops...)
 		s.tel.checkpoint(err)
 		if err == nil {
 			s.status.Set(s.cause("checkpoint"), nil)

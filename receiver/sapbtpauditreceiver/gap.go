@@ -19,8 +19,6 @@ const reasonExpired = "retention"
 // announceExpired gives up event time that SAP no longer keeps, after an outage longer than the retention, and says so in
 // the stream: an audit trail must show its own holes.
 func (s *subaccount) announceExpired(ctx context.Context, bound int64) error {
-	s.delivering.Lock()
-	defer s.delivering.Unlock()
 	limit := bound - int64(retention/time.Second)
 	lost := s.progress.Behind(limit)
 	if len(lost) == 0 && s.progress.Oldest() >= limit {
@@ -29,7 +27,7 @@ func (s *subaccount) announceExpired(ctx context.Context, bound int64) error {
 	progress := s.progress.Clone()
 	progress.Abandon(sweep.Span{From: progress.Oldest(), To: limit})
 	if len(lost) > 0 {
-		logs, _ := s.mapper.NewLogs()
+		logs, _ := s.newLogs()
 		for _, span := range lost {
 			s.appendGap(logs, span, reasonExpired, time.Now())
 		}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/record"
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/sweep"
@@ -44,7 +45,8 @@ func (t *turn) run(ctx context.Context) error {
 	return t.failed
 }
 
-// next is the window to read next: one that was interrupted by the end of a turn, else the newest that is due.
+// next is the window to read next: one that was interrupted by the end of a turn, else what SAP is about to delete, else the
+// newest that is due.
 func (t *turn) next() *window {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -61,7 +63,11 @@ func (t *turn) next() *window {
 	if w := t.s.takeAside(newest, t.bound); w != nil {
 		return w
 	}
-	span, ok := t.agenda.TakeNewest(t.s.size.window())
+	take := t.agenda.TakeNewest
+	if len(t.agenda) > 0 && expiring(t.agenda[0], t.bound) {
+		take = t.agenda.TakeOldest
+	}
+	span, ok := take(t.s.size.window())
 	if !ok {
 		return nil
 	}
@@ -142,9 +148,14 @@ func (t *turn) fail(err error) {
 
 func (t *turn) over() bool { return t.budget <= 0 || t.failed != nil }
 
+// expiring reports whether SAP will delete the oldest part of span within a day.
+func expiring(span sweep.Span, bound int64) bool {
+	return span.From < bound-int64((retention-24*time.Hour)/time.Second)
+}
+
 func (s *subaccount) newWindow(span sweep.Span, bound int64) *window {
 	return &window{
-		span: span, bound: bound, onlyReading: s.published.Load().OnlyReading(span, bound),
+		span: span, bound: bound, onlyReading: s.published.Load().OnlyReading(span, bound) && !expiring(span, bound),
 		handles: map[string]struct{}{}, served: map[record.Key]struct{}{},
 	}
 }

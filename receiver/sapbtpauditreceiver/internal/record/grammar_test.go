@@ -78,6 +78,7 @@ func TestPairsAreReadWithEverySeparator(t *testing.T) {
 		`a="x=y, z" b="c d"`:                      {{"a", "x=y, z"}, {"b", "c d"}},
 		`new="{"k":"v"}" old=""quoted"" x="1"`:    {{"new", `{"k":"v"}`}, {"old", `"quoted"`}, {"x", "1"}},
 		`a="1"b" c="2"`:                           {{"a", `1"b`}, {"c", "2"}},
+		`a="1"b="2"`:                              {{"a", `1"b="2`}},
 		`a.b-c_d="Grüße & <x>" e="line` + "\n2\"": {{"a.b-c_d", "Grüße & <x>"}, {"e", "line\n2"}},
 	} {
 		got, ok := parsePairs(text, nil)

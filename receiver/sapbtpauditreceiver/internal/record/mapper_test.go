@@ -55,7 +55,7 @@ func TestSeverityTellsOfFailure(t *testing.T) {
 		"success":                 {object{"success": true}, plog.SeverityNumberInfo},
 		"no success":              {object{"success": false}, plog.SeverityNumberWarn},
 		"no success, as text":     {object{"success": "False"}, plog.SeverityNumberWarn},
-		"one attribute failed":    {object{"attributes": []any{object{"successful": true}, object{"successful": false}}}, plog.SeverityNumberWarn},
+		"one attribute failed":    {object{"attributes": []any{object{"successful": true}, object{"successful": false}, object{"successful": true}}}, plog.SeverityNumberWarn},
 		"the example's spelling":  {object{"attributes": []any{object{fieldSuccessfull: false}}}, plog.SeverityNumberWarn},
 		"success outweighs":       {object{"success": true, "attributes": []any{object{"successful": false}}}, plog.SeverityNumberInfo},
 		"service success":         {object{"data": line("ClientAuthenticationSuccess")}, plog.SeverityNumberInfo},

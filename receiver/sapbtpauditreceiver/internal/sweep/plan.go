@@ -72,3 +72,14 @@ func (s *Set) TakeNewest(n int64) (Span, bool) {
 	*s = s.Minus(Set{span})
 	return span, true
 }
+
+// TakeOldest is TakeNewest from the other end.
+func (s *Set) TakeOldest(n int64) (Span, bool) {
+	if len(*s) == 0 {
+		return Span{}, false
+	}
+	span := (*s)[0]
+	span.To = min(span.To, span.From+n)
+	*s = s.Minus(Set{span})
+	return span, true
+}

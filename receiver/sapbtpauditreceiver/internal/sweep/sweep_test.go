@@ -257,3 +257,12 @@ func TestABackfillReadsItsSpansOnlyOnce(t *testing.T) {
 	p.Record(Span{0, 500}, day)
 	require.False(t, p.OnlyReading(Span{0, 100}, day))
 }
+
+func TestTakeOldestNeverCrossesAHole(t *testing.T) {
+	s := Set{{0, 30}, {40, 50}}
+	var got []Span
+	for span, ok := s.TakeOldest(20); ok; span, ok = s.TakeOldest(20) {
+		got = append(got, span)
+	}
+	require.Equal(t, []Span{{0, 20}, {20, 30}, {40, 50}}, got)
+}

@@ -1,0 +1,65 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package keyfiles
+
+import (
+	"context"
+	"time"
+)
+
+// Run follows the files until ctx ends, and returns its error. It calls
+// onChange with the new set of keys when that, or the problems, differ from
+// what was last reported, by Scan or by Run: once soon after the beginning, if
+// so, and then at each change. It waits for onChange to return, and leaves no
+// goroutine behind.
+func (w *Watcher) Run(ctx context.Context, onChange func(Snapshot)) error {
+	notes := newNotifier(w.notify, &w.set)
+	defer notes.close()
+	rescan := time.NewTicker(w.set.Rescan)
+	defer rescan.Stop()
+
+	var due <-chan time.Time // of the next look; nil when none is called for
+	look := func(contents bool) {
+		due = nil
+		found := expand(w.set.Patterns)
+		// Before reading: what changes from here on is notified. In directories
+		// not watched before, something may have appeared until here.
+		if notes.watch(found.dirs) {
+			due = time.After(w.set.Debounce)
+		}
+		w.read(found, contents)
+		if now := w.snapshot(); !now.equal(w.last) {
+			w.last = now
+			onChange(now)
+		}
+	}
+
+	look(true)
+	contents := false // whether the look that is due has to be by content
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-rescan.C:
+			look(true)
+		case <-due:
+			look(contents)
+			contents = false
+		case <-w.recheck:
+			contents = true
+			due = w.soon(due)
+		case <-notes.changed:
+			due = w.soon(due)
+		}
+	}
+}
+
+// soon returns when to look after something has changed: what is due stays so,
+// that steady changes do not put it off.
+func (w *Watcher) soon(due <-chan time.Time) <-chan time.Time {
+	if due == nil {
+		return time.After(w.set.Debounce)
+	}
+	return due
+}
