@@ -37,6 +37,9 @@ const (
 	kindDatasphere
 	kindOwnRead
 	kindOwnLogin
+	kindSelfClient // the collector's own token request; never in generated traffic
+	kindSelfToken
+	kindSelfLogin
 	kindBroken
 	kindForeign // a category that the documents do not know
 )
@@ -76,6 +79,9 @@ func init() {
 		kindDatasphere:       {"datasphere", CategoryDataModification, 2, (*record).datasphere},
 		kindOwnRead:          {"audit-log-read", CategoryDataAccess, 3, (*record).ownRead},
 		kindOwnLogin:         {"audit-log-login", CategorySecurity, 3, (*record).ownLogin},
+		kindSelfClient:       {"self-client", CategorySecurity, 0, (*record).selfClient},
+		kindSelfToken:        {"self-token", CategorySecurity, 0, (*record).selfToken},
+		kindSelfLogin:        {"self-login", CategorySecurity, 0, (*record).selfLogin},
 		kindBroken:           {"broken", CategorySecurity, 1, (*record).broken},
 		kindForeign:          {"unknown-category", "audit.ai-usage", 1, (*record).foreign},
 	}

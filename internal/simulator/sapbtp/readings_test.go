@@ -190,7 +190,7 @@ func TestRetrievalsLeaveTheirOwnRecords(t *testing.T) {
 	for e := range sim.Ledger().Entries() {
 		producers[e.Producer]++
 	}
-	require.Equal(t, map[string]int{"uaa-client": 1, "uaa-token": 1, "audit-log-read": 2, "audit-log-login": 2}, producers)
+	require.Equal(t, map[string]int{"self-client": 1, "self-token": 1, "audit-log-read": 2, "self-login": 2}, producers)
 }
 
 func TestEmptyAnswers(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 
 // maxVisits bounds the files and directories that patterns lead to. The largest
 // sensible sets have some hundred; a glob that fits half of a disk is a mistake.
-const maxVisits = 10_000
+const maxVisits = 5000
 
 var (
 	errNoMatch = fmt.Errorf("no file or directory matches: %w", fs.ErrNotExist)
