@@ -134,13 +134,13 @@ func (s *subaccount) reserved() (out sweep.Set) {
 }
 
 // waiting tells when the next window that was set aside is ready, if there is one.
-func (s *subaccount) waiting() (until time.Time, any bool) {
+func (s *subaccount) waiting() (until time.Time, waits bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, a := range s.asides {
-		if !any || a.notBefore.Before(until) {
-			until, any = a.notBefore, true
+		if !waits || a.notBefore.Before(until) {
+			until, waits = a.notBefore, true
 		}
 	}
-	return until, any
+	return until, waits
 }

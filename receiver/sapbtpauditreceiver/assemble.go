@@ -33,7 +33,7 @@ func (r *auditReceiver) newSubaccount(ctx context.Context, host component.Host, 
 	id := identity(key)
 	s := &subaccount{
 		id: id, cfg: r.cfg, endpoint: key.Endpoint, clientID: key.ClientID, notAfter: key.NotAfter,
-		rate: r.cfg.RequestsPerSecond, size: newSizing(), delivering: newTurnstile(), status: r.status, tel: newTelemetry(r.builder, id), logger: r.logger,
+		rate: r.cfg.RequestsPerSecond, size: newSizing(), delivering: newTurnstile(), status: r.status, tel: newTelemetry(ctx, r.builder, id), logger: r.logger,
 		store: progressStore{client: r.storage, prefix: id + "/"},
 	}
 	s.notices = &notices{logger: r.logger.With(labels(s)...), last: map[string]time.Time{}}
@@ -81,14 +81,14 @@ func (r *auditReceiver) connect(ctx context.Context, host component.Host, s *sub
 	}
 	s.authorise = func(context.Context) error { return nil }
 	if !r.cfg.ClientConfig.Auth.HasValue() {
-		tokens, err := r.tokens(ctx, host, s, key)
-		if err != nil {
+		var tokens *oauth.Source
+		if tokens, err = r.tokens(ctx, host, s, key); err != nil {
 			return err
 		}
 		settings.Tokens = learning{Source: tokens, s: s}
 		s.authorise = func(ctx context.Context) error {
-			_, err := settings.Tokens.Token(ctx)
-			return err
+			_, refused := settings.Tokens.Token(ctx)
+			return refused
 		}
 	}
 	client, err := auditlog.New(settings)

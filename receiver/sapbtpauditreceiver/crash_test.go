@@ -31,8 +31,11 @@ func small(t *testing.T) *world {
 	return w
 }
 
-// life runs a receiver that crashes after so many state writes, or is stopped after a while if it does not get that far.
-func (w *world) life(length time.Duration, options ...crashtest.Option) (crashed bool) {
+// lifetime is how long a receiver runs that does not crash.
+const lifetime = 9 * time.Minute
+
+// life runs a receiver that crashes after so many state writes, or is stopped after its lifetime if it does not get that far.
+func (w *world) life(options ...crashtest.Option) (crashed bool) {
 	w.t.Helper()
 	died := make(chan struct{})
 	options = append(options, crashtest.OnCrash(func() { close(died) }))
@@ -43,15 +46,13 @@ func (w *world) life(length time.Duration, options ...crashtest.Option) (crashed
 	}
 	select {
 	case <-died:
-	case <-time.After(length):
+	case <-time.After(lifetime):
 	}
 	// A crashed process writes nothing any more, so what its remains do until they are gone does not matter: the disk
 	// refuses them, and no page is delivered after a checkpoint that failed.
 	require.NoError(w.t, r.Shutdown(context.Background()))
 	return ext.Crashed()
 }
-
-const lifetime = 9 * time.Minute
 
 // Whatever state write is the last one of a life, the next life delivers everything, and repeats at most the pages that
 // were being delivered.
@@ -63,10 +64,10 @@ func TestACrashAfterAnyStateWriteLosesNothing(t *testing.T) {
 		for k := range total + 1 {
 			bubble(t, func(t *testing.T) {
 				w := small(t)
-				if w.life(lifetime, append(options, crashtest.CrashAfter(k))...) {
+				if w.life(append(options, crashtest.CrashAfter(k))...) {
 					crashes++
 				}
-				w.life(lifetime, options...)
+				w.life(options...)
 				w.requireComplete()
 				w.requireNoDuplicates(pageRecords)
 			})
@@ -88,9 +89,9 @@ func TestACrashAfterAnyPairOfStateWritesLosesNothing(t *testing.T) {
 			for second := 0; second < total-first; second += step {
 				bubble(t, func(t *testing.T) {
 					w := small(t)
-					w.life(lifetime, append(options, crashtest.CrashAfter(first))...)
-					w.life(lifetime, append(options, crashtest.CrashAfter(second), crashtest.Unacknowledged())...)
-					w.life(lifetime, options...)
+					w.life(append(options, crashtest.CrashAfter(first))...)
+					w.life(append(options, crashtest.CrashAfter(second), crashtest.Unacknowledged())...)
+					w.life(options...)
 					w.requireComplete()
 					w.requireNoDuplicates(2 * pageRecords)
 				})
@@ -112,7 +113,7 @@ func writesOf(t *testing.T, options ...crashtest.Option) (writes int) {
 	t.Helper()
 	bubble(t, func(t *testing.T) {
 		w := small(t)
-		w.life(lifetime, options...)
+		w.life(options...)
 		w.requireExactlyOnce()
 		writes = w.disk.Writes()
 		synctest.Wait()

@@ -5,4 +5,4 @@
 
 // Package sapbtpauditreceiver reads the audit events of SAP BTP subaccounts through the Audit Log Retrieval API v2 and
 // hands them to the pipeline as log records, each once, however late the API shows them.
-package sapbtpauditreceiver // import "github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver"
+package sapbtpauditreceiver

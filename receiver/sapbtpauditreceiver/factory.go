@@ -23,5 +23,5 @@ func NewFactory() receiver.Factory {
 }
 
 func createLogs(_ context.Context, set receiver.Settings, cfg component.Config, next consumer.Logs) (receiver.Logs, error) {
-	return newAuditReceiver(set, cfg.(*Config), next)
+	return newAuditReceiver(set, cfg.(*Config), next) //nolint:errcheck // the factory made the config
 }

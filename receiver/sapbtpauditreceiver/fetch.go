@@ -109,12 +109,11 @@ func (s *subaccount) request(ctx context.Context, w *window) (*page, error) {
 
 // throttled holds the subaccount's requests back for as long as the server wants.
 func (s *subaccount) throttled(err error) {
-	var answer *httpcall.Error
-	if errors.As(err, &answer) {
+	if answer, ok := errors.AsType[*httpcall.Error](err); ok {
 		s.pace.throttle(answer.RetryAfter, answer.HasRetryAfter)
 	}
 }
 
 func jittered(d time.Duration) time.Duration {
-	return d/2 + time.Duration(rand.Int64N(int64(d))) //nolint:gosec // jitter, not a secret
+	return d/2 + time.Duration(rand.Int64N(int64(d)))
 }

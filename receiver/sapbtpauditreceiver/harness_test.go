@@ -163,7 +163,8 @@ func (w *world) start(options ...crashtest.Option) (*auditReceiver, *crashtest.E
 	r.transport = w.transport
 	ext := crashtest.NewExtension(w.disk, options...)
 	w.t.Cleanup(func() { _ = r.Shutdown(context.Background()) })
-	return r, ext, r.Start(w.t.Context(), crashtest.NewHost(ext))
+	err = r.Start(w.t.Context(), crashtest.NewHost(ext))
+	return r, ext, err
 }
 
 // runFor runs a receiver for a time and stops it cleanly.

@@ -99,8 +99,8 @@ func (r *auditReceiver) Start(ctx context.Context, host component.Host) (err err
 		return err
 	}
 	r.status.Start(host)
-	// Not Start's context: it ends when Start returns.
-	reading, stop := context.WithCancel(context.Background())
+	// Start's context may end when Start returns.
+	reading, stop := context.WithCancel(context.WithoutCancel(ctx))
 	r.stop = stop
 	for _, s := range r.list() {
 		r.logger.Info("Reading the audit log", append(labels(s),

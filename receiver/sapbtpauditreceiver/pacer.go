@@ -62,7 +62,7 @@ func (p *pacer) throttle(retryAfter time.Duration, said bool) {
 	p.throttled++
 	if !said {
 		retryAfter = min(maxThrottlePause, minThrottlePause<<min(p.throttled-1, 10))
-		retryAfter += time.Duration(rand.Int64N(int64(retryAfter)/2 + 1)) //nolint:gosec // jitter, not a secret
+		retryAfter += time.Duration(rand.Int64N(int64(retryAfter)/2 + 1))
 	}
 	if until := time.Now().Add(retryAfter); until.After(p.notBefore) {
 		p.notBefore = until

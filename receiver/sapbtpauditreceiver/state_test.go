@@ -94,7 +94,7 @@ func TestSeenEventsThatAreDamagedAreRepeatedWithTheSameUID(t *testing.T) {
 			repeated += n
 		}
 		require.Positive(t, repeated)
-		require.Equal(t, len(w.sink.uids)+repeated, len(w.sink.ids))
+		require.Len(t, w.sink.ids, len(w.sink.uids)+repeated)
 	})
 }
 

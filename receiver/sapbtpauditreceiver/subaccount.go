@@ -166,7 +166,7 @@ func (s *subaccount) interrupted() bool {
 // untilNext is the pause when all that is due is read.
 func (s *subaccount) untilNext() time.Duration {
 	next := s.nextTick
-	if ready, any := s.waiting(); any && ready.Before(next) {
+	if ready, waits := s.waiting(); waits && ready.Before(next) {
 		next = ready
 	}
 	return max(0, time.Until(next))

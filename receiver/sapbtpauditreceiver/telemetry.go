@@ -15,14 +15,15 @@ import (
 
 // telemetry is the counters of one subaccount. Attribute sets are made once: counting happens per page and per request.
 type telemetry struct {
+	ctx        context.Context // without an end: what is counted does not depend on a request's fate
 	builder    *metadata.TelemetryBuilder
 	subaccount attribute.KeyValue
 	self       metric.MeasurementOption
 }
 
-func newTelemetry(builder *metadata.TelemetryBuilder, subaccount string) *telemetry {
+func newTelemetry(ctx context.Context, builder *metadata.TelemetryBuilder, subaccount string) *telemetry {
 	kv := attribute.String("subaccount", subaccount)
-	return &telemetry{builder: builder, subaccount: kv, self: metric.WithAttributeSet(attribute.NewSet(kv))}
+	return &telemetry{ctx: context.WithoutCancel(ctx), builder: builder, subaccount: kv, self: metric.WithAttributeSet(attribute.NewSet(kv))}
 }
 
 func (t *telemetry) with(key, value string) metric.MeasurementOption {
@@ -31,17 +32,16 @@ func (t *telemetry) with(key, value string) metric.MeasurementOption {
 
 // request counts an API request by its outcome.
 func (t *telemetry) request(outcome string, took time.Duration) {
-	ctx := context.Background()
-	t.builder.SapBtpAuditRequests.Add(ctx, 1, t.with("outcome", outcome))
-	t.builder.SapBtpAuditRequestDuration.Record(ctx, took.Seconds(), t.self)
+	t.builder.SapBtpAuditRequests.Add(t.ctx, 1, t.with("outcome", outcome))
+	t.builder.SapBtpAuditRequestDuration.Record(t.ctx, took.Seconds(), t.self)
 }
 
 func (t *telemetry) token(err error) {
-	t.builder.SapBtpAuditTokenRefreshes.Add(context.Background(), 1, t.with("outcome", outcomeOf(err, "ok")))
+	t.builder.SapBtpAuditTokenRefreshes.Add(t.ctx, 1, t.with("outcome", outcomeOf(err, "ok")))
 }
 
 func (t *telemetry) checkpoint(err error) {
-	t.builder.SapBtpAuditCheckpoints.Add(context.Background(), 1, t.with("outcome", outcomeOf(err, "saved")))
+	t.builder.SapBtpAuditCheckpoints.Add(t.ctx, 1, t.with("outcome", outcomeOf(err, "saved")))
 }
 
 func outcomeOf(err error, good string) string {
@@ -52,47 +52,46 @@ func outcomeOf(err error, good string) string {
 }
 
 func (t *telemetry) read(n int) {
-	t.builder.SapBtpAuditEventsRead.Add(context.Background(), int64(n), t.self)
+	t.builder.SapBtpAuditEventsRead.Add(t.ctx, int64(n), t.self)
 }
 
 // selected counts what of a page was not delivered as a normal event.
 func (t *telemetry) selected(duplicates, malformed int, dropped map[string]int) {
-	ctx := context.Background()
 	if duplicates > 0 {
-		t.builder.SapBtpAuditEventsDuplicate.Add(ctx, int64(duplicates), t.self)
+		t.builder.SapBtpAuditEventsDuplicate.Add(t.ctx, int64(duplicates), t.self)
 	}
 	if malformed > 0 {
-		t.builder.SapBtpAuditEventsMalformed.Add(ctx, int64(malformed), t.self)
+		t.builder.SapBtpAuditEventsMalformed.Add(t.ctx, int64(malformed), t.self)
 	}
 	for reason, n := range dropped {
-		t.builder.SapBtpAuditEventsDropped.Add(ctx, int64(n), t.with("reason", reason))
+		t.builder.SapBtpAuditEventsDropped.Add(t.ctx, int64(n), t.with("reason", reason))
 	}
 }
 
 func (t *telemetry) delivered(n int) {
-	t.builder.SapBtpAuditEventsDelivered.Add(context.Background(), int64(n), t.self)
+	t.builder.SapBtpAuditEventsDelivered.Add(t.ctx, int64(n), t.self)
 }
 
 func (t *telemetry) quarantined(n int) {
-	t.builder.SapBtpAuditEventsQuarantined.Add(context.Background(), int64(n), t.self)
+	t.builder.SapBtpAuditEventsQuarantined.Add(t.ctx, int64(n), t.self)
 }
 
 // late counts an event that the sweep with this delay in seconds brought, and no earlier one.
 func (t *telemetry) late(delay int64) {
 	sweep := (time.Duration(delay) * time.Second).String()
-	t.builder.SapBtpAuditEventsLate.Add(context.Background(), 1, t.with("sweep", sweep))
+	t.builder.SapBtpAuditEventsLate.Add(t.ctx, 1, t.with("sweep", sweep))
 }
 
 func (t *telemetry) lateness(seconds int64) {
-	t.builder.SapBtpAuditEventLateness.Record(context.Background(), float64(max(0, seconds)), t.self)
+	t.builder.SapBtpAuditEventLateness.Record(t.ctx, float64(max(0, seconds)), t.self)
 }
 
 func (t *telemetry) restarted(reason string) {
-	t.builder.SapBtpAuditWindowRestarts.Add(context.Background(), 1, t.with("reason", reason))
+	t.builder.SapBtpAuditWindowRestarts.Add(t.ctx, 1, t.with("reason", reason))
 }
 
 func (t *telemetry) gap(seconds int64, reason string) {
-	t.builder.SapBtpAuditGap.Add(context.Background(), seconds, t.with("reason", reason))
+	t.builder.SapBtpAuditGap.Add(t.ctx, seconds, t.with("reason", reason))
 }
 
 // observe registers the gauges over all subaccounts that list returns at the time of a collection.

@@ -6,6 +6,7 @@ package seen
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -196,7 +197,7 @@ func TestAnyPrefixOfTheWritesIsSafe(t *testing.T) {
 		remember(t, client, v, everything, events(0, 1500, 100)...)
 		st, err := v.Stage(append(events(1500, 1500, 100), events(3000, 20, 2000)...), sweep.Set{{From: 0, To: 1 << 40}})
 		require.NoError(t, err)
-		ops := append(st.Writes, st.Deletes...)
+		ops := slices.Concat(st.Writes, st.Deletes)
 		for i := range min(upTo, len(ops)) {
 			require.NoError(t, client.Batch(t.Context(), ops[i]))
 		}
