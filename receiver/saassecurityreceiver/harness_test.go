@@ -212,6 +212,41 @@ func (w *world) requireDelivered(numbers []int64) {
 	}
 }
 
+// requireAccounted checks the books: every event that the server wrote whole was delivered, everything else that it took off
+// its queue belongs to a read that is counted as of unknown outcome (or was spoiled by the server itself), and the server has
+// seen exactly the reads that the client counted.
+func (w *world) requireAccounted() {
+	w.t.Helper()
+	l := w.sim.Ledger()
+	w.sink.mu.Lock()
+	defer w.sink.mu.Unlock()
+	doubtful := 0
+	for _, read := range l.Reads {
+		for _, n := range read.Sent {
+			require.NotEmpty(w.t, w.sink.found[n], "read %d (%s) was answered with event %d", read.ID, read.Fault, n)
+		}
+		missing := 0
+		for _, n := range read.Dequeued {
+			if len(w.sink.found[n]) == 0 {
+				missing++
+			}
+			require.LessOrEqual(w.t, len(w.sink.found[n]), 1, "event %d has several uids", n)
+		}
+		if missing > 0 && read.Outcome != saassecurity.OutcomeSpoiled {
+			require.Equal(w.t, saassecurity.OutcomeBroken, read.Outcome, "read %d lost %d events", read.ID, missing)
+			doubtful++
+		}
+	}
+	require.LessOrEqual(w.t, doubtful, w.metric("saas_security_reads_unknown_outcome"))
+	require.Equal(w.t, len(l.Reads), w.metric("saas_security_reads"), "reads that the server saw, and that the client counted")
+	for n := range w.sink.found {
+		require.LessOrEqual(w.t, n, int64(l.Enqueued), "invented")
+	}
+	for uid, n := range w.sink.uids {
+		require.Equal(w.t, 1, n, "log.record.uid %s", uid)
+	}
+}
+
 // upTo are the numbers of the first n events.
 func upTo(n int) []int64 {
 	numbers := make([]int64, n)
