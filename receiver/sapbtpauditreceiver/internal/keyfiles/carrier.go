@@ -6,6 +6,7 @@ package keyfiles
 import (
 	"crypto/sha256"
 	"slices"
+	"time"
 
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/servicekey"
 )
@@ -15,6 +16,7 @@ type carrier struct {
 	seen    look
 	digest  [sha256.Size]byte // of what the keys were read from
 	keys    []servicekey.Key
+	changed time.Time // when the files were changed that gave the keys
 	problem error
 }
 
@@ -31,13 +33,17 @@ func (c *carrier) read(path string, set *Settings, contents bool) {
 	isKnown := err == nil && digestErr == nil && c.problem == nil && digest == c.digest
 	c.seen, c.digest = now, digest
 	if isKnown {
+		c.changed = now.changed
 		return
 	}
-	keys, err := set.Load(path)
-	if err != nil {
+	keys, problem := set.Load(path)
+	if problem != nil {
 		keys = withMissing(keys, c.keys, set.Identity)
 	}
-	c.keys, c.problem = keys, err
+	if problem == nil || c.changed.IsZero() {
+		c.changed = now.changed
+	}
+	c.keys, c.problem = keys, problem
 }
 
 // withMissing adds to the keys that could be read the earlier ones of sources

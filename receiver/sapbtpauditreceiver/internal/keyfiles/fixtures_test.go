@@ -10,12 +10,14 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"math/big"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -64,9 +66,10 @@ func secretKey(t *testing.T, tenant, secret string) string {
 	return toJSON(t, map[string]any{"uaa": secretUAA(tenant, secret), "url": apiURL})
 }
 
-// certKey is the JSON of a service key with a new certificate.
-func certKey(t *testing.T, tenant string, notAfter time.Time) string {
+// certKey is the JSON of a service key of tenant A with a new certificate.
+func certKey(t *testing.T, notAfter time.Time) string {
 	t.Helper()
+	const tenant = "A"
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: notAfter}
@@ -82,6 +85,9 @@ func certKey(t *testing.T, tenant string, notAfter time.Time) string {
 	}
 	return toJSON(t, map[string]any{"uaa": uaa, "url": apiURL})
 }
+
+// in returns the path of a file below root, given with slashes.
+func in(root, path string) string { return filepath.Join(root, filepath.FromSlash(path)) }
 
 // write writes a file in place, and the directories above it.
 func write(t *testing.T, path, content string) {
@@ -106,19 +112,19 @@ func link(t *testing.T, target, path string) {
 	require.NoError(t, os.Rename(temporary, path))
 }
 
+var mounts atomic.Int64
+
 // mount lays out files as Kubernetes mounts a Secret, and replaces them as
 // Kubernetes does: all at once.
 func mount(t *testing.T, dir string, files map[string]string) {
 	t.Helper()
 	require.NoError(t, os.MkdirAll(dir, 0o755))
-	version, err := os.MkdirTemp(dir, "..2026_")
-	require.NoError(t, err)
-	require.NoError(t, os.Chmod(version, 0o755))
+	version := fmt.Sprintf("..2026_%d", mounts.Add(1))
 	for name, content := range files {
-		write(t, filepath.Join(version, name), content)
+		write(t, filepath.Join(dir, version, name), content)
 	}
 	old, _ := os.Readlink(filepath.Join(dir, dataLink))
-	link(t, filepath.Base(version), filepath.Join(dir, dataLink))
+	link(t, version, filepath.Join(dir, dataLink))
 	for name := range files {
 		if _, err := os.Lstat(filepath.Join(dir, name)); err != nil {
 			require.NoError(t, os.Symlink(filepath.Join(dataLink, name), filepath.Join(dir, name)))
@@ -147,15 +153,15 @@ func state(s Snapshot, root string) []string {
 	}
 	words := []string{}
 	for _, source := range s.Sources {
-		line := source.ID + ":"
+		line := []string{source.ID + ":"}
 		for _, c := range source.Credentials {
 			what := string(c.Key.ClientSecret)
 			if what == "" {
 				what = c.Key.NotAfter.Format("2006")
 			}
-			line += " " + what + "@" + relative(c.Path)
+			line = append(line, what+"@"+relative(c.Path))
 		}
-		words = append(words, line)
+		words = append(words, strings.Join(line, " "))
 	}
 	var problems []string
 	for path := range s.Problems {

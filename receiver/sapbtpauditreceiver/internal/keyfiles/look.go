@@ -107,7 +107,7 @@ func (l look) digest() ([sha256.Size]byte, error) {
 		if err != nil {
 			return [sha256.Size]byte{}, err
 		}
-		fmt.Fprintf(hash, "%d %q\n", n, filepath.Base(f.path))
+		hash.Write(fmt.Appendf(nil, "%d %q\n", n, filepath.Base(f.path)))
 		if room -= n; room <= 0 {
 			break
 		}

@@ -44,8 +44,8 @@ func (x *expansion) trail(path string) {
 // that exists and may be entered.
 func existing(dir string) string {
 	for {
-		if real, err := filepath.EvalSymlinks(dir); err == nil {
-			return real
+		if resolved, err := filepath.EvalSymlinks(dir); err == nil {
+			return resolved
 		}
 		above := filepath.Dir(dir)
 		if above == dir {

@@ -61,7 +61,7 @@ func (w *Watcher) snapshot() Snapshot {
 	for path, c := range w.carriers {
 		for _, key := range c.keys {
 			id := w.set.Identity(key)
-			found[id] = append(found[id], dated{Credential{path, key}, c.seen.changed})
+			found[id] = append(found[id], dated{Credential{path, key}, c.changed})
 		}
 	}
 	s := Snapshot{Problems: w.problems}
