@@ -1,0 +1,113 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package completeness
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+var noon = time.Date(2026, 10, 2, 12, 0, 0, 0, time.UTC)
+
+func TestBookComparesWhatIsThereWithWhatCame(t *testing.T) {
+	for name, tc := range map[string]struct {
+		write   func(*Book)
+		want    State
+		missing int // of what was there before noon
+	}{
+		"nothing":           {func(*Book) {}, State{}, 0},
+		"there, not come":   {func(b *Book) { b.Exists("a", noon.Add(-1)) }, State{Visible: 1}, 1},
+		"there since later": {func(b *Book) { b.Exists("a", noon) }, State{Visible: 1}, 0},
+		"come": {func(b *Book) {
+			b.Exists("a", noon.Add(-1))
+			b.Arrival("a", "u")
+		}, State{Visible: 1, Arrived: 1}, 0},
+		"come before it was known": {func(b *Book) {
+			b.Arrival("a", "u")
+			b.Exists("a", noon.Add(-1))
+		}, State{Visible: 1, Arrived: 1}, 0},
+		"told twice that it is there": {func(b *Book) {
+			b.Exists("a", noon.Add(-1))
+			b.Arrival("a", "u")
+			b.Exists("a", noon.Add(-1))
+		}, State{Visible: 1, Arrived: 1}, 0},
+		"come three times": {func(b *Book) {
+			b.Exists("a", noon.Add(-1))
+			b.Arrival("a", "u")
+			b.Arrival("a", "u")
+			b.Arrival("a", "u")
+		}, State{Visible: 1, Arrived: 1, Repeated: 2}, 0},
+		"come again under another uid": {func(b *Book) {
+			b.Exists("a", noon.Add(-1))
+			b.Arrival("a", "u")
+			b.Arrival("a", "v")
+		}, State{Visible: 1, Arrived: 1, Repeated: 1, Renamed: 1}, 0},
+		"come and not there": {func(b *Book) { b.Arrival("a", "u") }, State{Unknown: 1}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := NewBook()
+			tc.write(b)
+			require.Equal(t, tc.want, b.State())
+			require.Equal(t, tc.missing, b.Missing(noon))
+			require.Len(t, b.MissingIDs(noon, 5), tc.missing)
+		})
+	}
+}
+
+func TestArrivalTellsRepeats(t *testing.T) {
+	b := NewBook()
+	require.False(t, b.Arrival("a", "u"))
+	require.True(t, b.Arrival("a", "u"))
+	require.False(t, b.Arrival("b", "u"))
+}
+
+func TestOldestMissing(t *testing.T) {
+	b := NewBook()
+	_, waiting := b.OldestMissing()
+	require.False(t, waiting)
+	b.Exists("a", noon.Add(time.Second))
+	b.Exists("b", noon)
+	b.Exists("c", noon.Add(2*time.Second))
+	oldest, waiting := b.OldestMissing()
+	require.True(t, waiting)
+	require.Equal(t, noon, oldest)
+	b.Arrival("b", "u")
+	oldest, _ = b.OldestMissing()
+	require.Equal(t, noon.Add(time.Second), oldest)
+	require.Len(t, b.MissingIDs(noon.Add(time.Hour), 1), 1)
+}
+
+func TestSAPLedgerAsksForWhatIsNew(t *testing.T) {
+	var asked []string
+	status, body := http.StatusOK, `{"id":"a","visible_at":"2026-10-02T11:59:00Z"}`+"\n"+`{"id":"b","visible_at":"2026-10-02T12:01:00Z"}`+"\n"
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.URL.Path+" "+r.URL.Query().Get("since"))
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(body))
+	}))
+	defer server.Close()
+	b := NewBook()
+	l := NewSAPLedger(server.URL, b)
+	before := time.Now()
+	require.NoError(t, l.Update(t.Context()))
+	require.Equal(t, State{Visible: 2}, b.State())
+	require.Equal(t, 1, b.Missing(noon))
+	require.NoError(t, l.Update(t.Context()))
+	require.Equal(t, State{Visible: 2}, b.State())
+	require.Equal(t, "/_sim/records ", asked[0])
+	since, err := time.Parse("/_sim/records "+time.RFC3339, asked[1])
+	require.NoError(t, err)
+	require.WithinRange(t, since, before.Add(-overlap-time.Second), before)
+
+	body = `{"id":`
+	require.ErrorContains(t, l.Update(t.Context()), "reading the records")
+	status = http.StatusTeapot
+	require.ErrorContains(t, l.Update(t.Context()), "418")
+	server.Close()
+	require.ErrorContains(t, l.Update(t.Context()), "asking the simulated SAP BTP")
+}

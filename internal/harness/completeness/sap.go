@@ -1,0 +1,68 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package completeness
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// SAPLedger fills a Book with what the simulated SAP BTP shows.
+type SAPLedger struct {
+	url    string
+	book   *Book
+	client *http.Client
+	asked  time.Time // until when everything is known
+}
+
+// overlap is asked for again: the simulator makes traffic in ticks, so a record may appear a little after the time from
+// which it counts as visible.
+const overlap = 5 * time.Second
+
+// NewSAPLedger reads the ledger of the simulator at a URL into the book, where the records go by their message_uuid.
+func NewSAPLedger(simulator string, book *Book) *SAPLedger {
+	return &SAPLedger{url: simulator + "/_sim/records", book: book, client: &http.Client{Timeout: time.Minute}}
+}
+
+// Update notes what became visible since the last call; the first one takes everything.
+func (l *SAPLedger) Update(ctx context.Context) error {
+	target := l.url
+	if !l.asked.IsZero() {
+		target += "?since=" + url.QueryEscape(l.asked.Add(-overlap).UTC().Format(time.RFC3339))
+	}
+	now := time.Now()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, http.NoBody)
+	if err != nil {
+		return err
+	}
+	resp, err := l.client.Do(req)
+	if err != nil {
+		return fmt.Errorf("asking the simulated SAP BTP for its records: %w", err)
+	}
+	defer resp.Body.Close() //nolint:errcheck // only read
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("asking the simulated SAP BTP for its records: %s", resp.Status)
+	}
+	lines := json.NewDecoder(resp.Body)
+	for {
+		var record struct {
+			ID        string    `json:"id"`
+			VisibleAt time.Time `json:"visible_at"`
+		}
+		switch err := lines.Decode(&record); {
+		case errors.Is(err, io.EOF):
+			l.asked = now
+			return nil
+		case err != nil:
+			return fmt.Errorf("reading the records of the simulated SAP BTP: %w", err)
+		}
+		l.book.Exists(record.ID, record.VisibleAt)
+	}
+}

@@ -1,0 +1,95 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package otlplines follows a file of OTLP JSON lines while the Collector's file exporter writes it, through kills of the
+// Collector.
+package otlplines
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+// readSize is how much is read from the file at once.
+const readSize = 1 << 20
+
+// Follower reads a file from its beginning and then what is appended to it. It goes over to the new file where the exporter
+// has rotated the old one away.
+type Follower struct {
+	path    string
+	file    *os.File
+	pending []byte // the end of the file, which is no whole line yet
+	torn    int
+}
+
+// Follow prepares to read the file at path. It need not exist yet.
+func Follow(path string) *Follower { return &Follower{path: path} }
+
+// Torn is how many batches were found that a kill had cut off. They were not acknowledged, so they come again.
+func (f *Follower) Torn() int { return f.torn }
+
+// Close closes the file.
+func (f *Follower) Close() error {
+	if f.file == nil {
+		return nil
+	}
+	return f.file.Close()
+}
+
+// Poll reads to the present end of the file and hands over each batch that is complete.
+func (f *Follower) Poll(each func(plog.Logs)) error {
+	if f.file == nil {
+		file, err := os.Open(f.path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		f.file = file
+	}
+	for {
+		if err := f.drain(each); err != nil {
+			return err
+		}
+		next, err := f.successor()
+		if err != nil || next == nil {
+			return err
+		}
+		// Once more: the last of it may have been written between the end of the file and its renaming.
+		if err := f.drain(each); err != nil {
+			return errors.Join(err, next.Close())
+		}
+		err = f.file.Close()
+		f.file = next
+		f.tear()
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (f *Follower) drain(each func(plog.Logs)) error {
+	for {
+		start := len(f.pending)
+		f.pending = append(f.pending, make([]byte, readSize)...)
+		n, err := f.file.Read(f.pending[start:])
+		f.pending = f.pending[:start+n]
+		if n > 0 {
+			if broken := f.lines(start, each); broken != nil {
+				return broken
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return f.unended(each)
+		case err != nil:
+			return fmt.Errorf("reading %s: %w", f.path, err)
+		}
+	}
+}
