@@ -1,0 +1,128 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package leader
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.uber.org/zap"
+)
+
+type fake struct {
+	component.StartFunc
+	component.ShutdownFunc
+	start func(context.Context)
+	stop  func()
+}
+
+func (f *fake) SetCallBackFuncs(start func(context.Context), stop func()) { f.start, f.stop = start, stop }
+
+type plain struct {
+	component.StartFunc
+	component.ShutdownFunc
+}
+
+type host map[component.ID]component.Component
+
+func (h host) GetExtensions() map[component.ID]component.Component { return h }
+
+var id = component.MustNewID("k8s_leader_elector")
+
+// office notes what a term does, and fails to begin as often as told.
+type office struct {
+	refusals int
+	events   []string
+}
+
+func (o *office) term() Term {
+	return Term{
+		Begin: func(context.Context) error {
+			if o.refusals > 0 {
+				o.refusals--
+				o.events = append(o.events, "refused")
+				return errors.New("storage is locked")
+			}
+			o.events = append(o.events, "begin")
+			return nil
+		},
+		End: func(context.Context) error {
+			o.events = append(o.events, "end")
+			return nil
+		},
+		OnProblem: func(error) {},
+		Logger:    zap.NewNop(),
+	}
+}
+
+func TestTermsFollowTheElection(t *testing.T) {
+	for _, tc := range []struct {
+		name     string
+		refusals int
+		steps    string // l: elected, f: voted out, .: time passes
+		want     []string
+	}{
+		{"never elected", 0, ".", nil},
+		{"elected and voted out", 0, "l.f.", []string{"begin", "end"}},
+		{"several terms", 0, "l.f.l.f.l.", []string{"begin", "end", "begin", "end", "begin"}},
+		{"told twice", 0, "l.l.f.f.", []string{"begin", "end"}},
+		{"voted out before it could act", 0, "lf.", nil},
+		{"a term that cannot begin is tried again", 2, "l.", []string{"refused", "refused", "begin"}},
+		{"but not once voted out", 1, "l", []string{"refused"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f, o := &fake{}, &office{refusals: tc.refusals}
+				c, err := Stand(t.Context(), host{id: f}, id, o.term())
+				require.NoError(t, err)
+				for _, step := range tc.steps {
+					switch step {
+					case 'l':
+						f.start(t.Context())
+					case 'f':
+						f.stop()
+					case '.':
+						time.Sleep(5 * retryPause)
+					}
+				}
+				synctest.Wait()
+				require.NoError(t, c.Withdraw(t.Context()))
+				require.Equal(t, tc.want, o.events)
+				f.start(t.Context()) // after the end nothing may happen
+				time.Sleep(time.Minute)
+				require.Equal(t, tc.want, o.events)
+			})
+		})
+	}
+}
+
+func TestStandingNeedsAnElector(t *testing.T) {
+	_, err := Stand(t.Context(), host{}, id, (&office{}).term())
+	require.ErrorContains(t, err, "is not running")
+	_, err = Stand(t.Context(), host{id: &plain{}}, id, (&office{}).term())
+	require.ErrorContains(t, err, "is not a leader elector")
+}
+
+func TestWithdrawHonoursItsDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{}
+		release := make(chan struct{})
+		term := (&office{}).term()
+		term.Begin = func(context.Context) error { <-release; return nil }
+		c, err := Stand(t.Context(), host{id: f}, id, term)
+		require.NoError(t, err)
+		f.start(t.Context())
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		require.ErrorIs(t, c.Withdraw(ctx), context.DeadlineExceeded)
+		close(release)
+		require.NoError(t, c.Withdraw(t.Context()))
+	})
+}
