@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/golden"
 	"github.com/stretchr/testify/require"
@@ -20,6 +21,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/auditlog"
+	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/record"
 )
 
 const (
@@ -119,6 +121,17 @@ func TestReadmeNamesEveryAttribute(t *testing.T) {
 				require.Contains(t, readme, "`"+family.ReplaceAllString(key, "${1}<key>")+"`", file)
 			}
 		}
+	}
+}
+
+func TestReadmeNamesEveryAttributeOfAGapRecord(t *testing.T) {
+	readme := readFile(t, readmePath)
+	mapper := record.NewMapper(record.Options{})
+	_, into := mapper.NewLogs()
+	mapper.AppendGap(into, time.Unix(0, 0), time.Unix(60, 0), reasonExpired, time.Unix(60, 0))
+	require.Contains(t, readme, "`"+into.At(0).EventName()+"`")
+	for key := range into.At(0).Attributes().All() {
+		require.Contains(t, readme, "`"+key+"`")
 	}
 }
 
