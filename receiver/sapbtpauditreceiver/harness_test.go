@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/consumer"
@@ -140,10 +141,7 @@ func newWorld(t *testing.T, options sapbtp.Options, configure ...func(*Config)) 
 
 func (w *world) config() *Config {
 	cfg := createDefaultConfig().(*Config)
-	cfg.ClientConfig.Endpoint = w.sub.Endpoint
-	cfg.TokenURL = w.sub.TokenURL
-	cfg.ClientID = w.sub.ClientID
-	cfg.ClientSecret = configopaque.String(w.sub.ClientSecret)
+	point(cfg, w.sub)
 	cfg.InitialLookback = 24 * time.Hour
 	cfg.StorageID = &crashtest.StorageID
 	w.configure(cfg)
@@ -153,6 +151,14 @@ func (w *world) config() *Config {
 // start runs a receiver on the world's disk.
 func (w *world) start(options ...crashtest.Option) (*auditReceiver, *crashtest.Extension, error) {
 	w.t.Helper()
+	ext := crashtest.NewExtension(w.disk, options...)
+	r, err := w.startOn(crashtest.NewHost(ext))
+	return r, ext, err
+}
+
+// startOn runs a receiver in a host.
+func (w *world) startOn(host component.Host) (*auditReceiver, error) {
+	w.t.Helper()
 	set := receivertest.NewNopSettings(metadata.Type)
 	set.TelemetrySettings = w.telemetry.NewTelemetrySettings()
 	set.Logger = w.logger
@@ -161,10 +167,8 @@ func (w *world) start(options ...crashtest.Option) (*auditReceiver, *crashtest.E
 	r, err := newAuditReceiver(set, cfg, w.sink)
 	require.NoError(w.t, err)
 	r.transport = w.transport
-	ext := crashtest.NewExtension(w.disk, options...)
 	w.t.Cleanup(func() { _ = r.Shutdown(context.Background()) })
-	err = r.Start(w.t.Context(), crashtest.NewHost(ext))
-	return r, ext, err
+	return r, r.Start(w.t.Context(), host)
 }
 
 // runFor runs a receiver for a time and stops it cleanly.
@@ -235,4 +239,12 @@ var errDown = errors.New("backend is down")
 func bubble(t *testing.T, f func(*testing.T)) {
 	t.Helper()
 	synctest.Test(t, f)
+}
+
+// point makes a configuration read a subaccount with its client secret.
+func point(cfg *Config, sub sapbtp.Subaccount) {
+	cfg.ClientConfig.Endpoint = sub.Endpoint
+	cfg.TokenURL = sub.TokenURL
+	cfg.ClientID = sub.ClientID
+	cfg.ClientSecret = configopaque.String(sub.ClientSecret)
 }
