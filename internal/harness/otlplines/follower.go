@@ -23,12 +23,13 @@ const readSize = 1 << 20
 type Follower struct {
 	path    string
 	file    *os.File
+	buffer  []byte
 	pending []byte // the end of the file, which is no whole line yet
 	torn    int
 }
 
 // Follow prepares to read the file at path. It need not exist yet.
-func Follow(path string) *Follower { return &Follower{path: path} }
+func Follow(path string) *Follower { return &Follower{path: path, buffer: make([]byte, readSize)} }
 
 // Torn is how many batches were found that a kill had cut off. They were not acknowledged, so they come again.
 func (f *Follower) Torn() int { return f.torn }
@@ -54,36 +55,37 @@ func (f *Follower) Poll(each func(plog.Logs)) error {
 		f.file = file
 	}
 	for {
-		if err := f.drain(each); err != nil {
+		err := f.drain(each)
+		if err != nil {
 			return err
 		}
 		next, err := f.successor()
 		if err != nil || next == nil {
 			return err
 		}
-		// Once more: the last of it may have been written between the end of the file and its renaming.
-		if err := f.drain(each); err != nil {
-			return errors.Join(err, next.Close())
-		}
-		err = f.file.Close()
-		f.file = next
-		f.tear()
-		if err != nil {
-			return err
+		if broken := f.goOn(next, each); broken != nil {
+			return broken
 		}
 	}
 }
 
+// goOn goes over to the next file.
+func (f *Follower) goOn(next *os.File, each func(plog.Logs)) error {
+	// Once more: the last of the old one may have been written between its end and its renaming.
+	err := f.drain(each)
+	err = errors.Join(err, f.file.Close())
+	f.file = next
+	f.tear()
+	return err
+}
+
 func (f *Follower) drain(each func(plog.Logs)) error {
 	for {
+		n, err := f.file.Read(f.buffer)
 		start := len(f.pending)
-		f.pending = append(f.pending, make([]byte, readSize)...)
-		n, err := f.file.Read(f.pending[start:])
-		f.pending = f.pending[:start+n]
-		if n > 0 {
-			if broken := f.lines(start, each); broken != nil {
-				return broken
-			}
+		f.pending = append(f.pending, f.buffer[:n]...)
+		if broken := f.lines(start, each); broken != nil {
+			return broken
 		}
 		switch {
 		case errors.Is(err, io.EOF):

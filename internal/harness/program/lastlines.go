@@ -20,11 +20,8 @@ func LastLines(path string, n int) []string {
 		return nil
 	}
 	defer func() { _ = file.Close() }() // only read
-	if info, err := file.Stat(); err == nil && info.Size() > lastBytes {
-		if _, err := file.Seek(-lastBytes, io.SeekEnd); err != nil {
-			return nil
-		}
-	}
+	// Of a file that is shorter there is no such place; it is read from its beginning.
+	_, _ = file.Seek(-lastBytes, io.SeekEnd)
 	text, err := io.ReadAll(file)
 	if err != nil {
 		return nil

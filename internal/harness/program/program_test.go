@@ -6,7 +6,6 @@ package program
 import (
 	"bufio"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/signal"
@@ -132,14 +131,14 @@ func TestLastLines(t *testing.T) {
 		"a":               {"a"},
 		"a\nb\n":          {"a", "b"},
 		"a\nb\nc\nd\n":    {"b", "c", "d"},
-		"a\n\nb\nc\nd\n ": {"c", "d", " "},
+		"a\n\nb\n\nc\n\n": {"b", "", "c"},
 	} {
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 		require.Equal(t, want, LastLines(path, 3), "%q", text)
 	}
 	file, err := os.Create(path)
 	require.NoError(t, err)
-	_, err = io.WriteString(file, strings.Repeat("x", lastBytes)+"\nlast\n")
+	_, err = file.WriteString(strings.Repeat("x", lastBytes) + "\nlast\n")
 	require.NoError(t, err)
 	require.NoError(t, file.Close())
 	got := LastLines(path, 2)
