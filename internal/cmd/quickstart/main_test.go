@@ -1,0 +1,54 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/program"
+)
+
+// roleVariable makes this test's program play one of the programs that the quickstart runs.
+const roleVariable = "QUICKSTART_TEST_ROLE"
+
+func TestMain(m *testing.M) {
+	if role := os.Getenv(roleVariable); role != "" {
+		os.Exit(play(role))
+	}
+	time.Local = time.UTC
+	os.Exit(m.Run())
+}
+
+func play(role string) int {
+	end := make(chan os.Signal, 1)
+	signal.Notify(end, syscall.SIGTERM)
+	fmt.Println("RUN_DIR is " + os.Getenv("RUN_DIR"))
+	switch role {
+	case "failing":
+		fmt.Println("no such thing")
+		return 3
+	case "finished":
+		return 0
+	case "sloppy":
+		fmt.Println("serving")
+		<-end
+		fmt.Println("could not end well")
+		return 4
+	}
+	fmt.Println("serving")
+	<-end
+	return 0
+}
+
+// player starts this test's program in a role.
+func player(role string, output *os.File) func() (*program.Process, error) {
+	return func() (*program.Process, error) {
+		return program.Start(program.Spec{Path: os.Args[0], Env: []string{roleVariable + "=" + role}, Output: output})
+	}
+}

@@ -1,0 +1,119 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/completeness"
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/program"
+)
+
+// What the simulated subaccount has.
+const (
+	backfillEvents = 10_000
+	backfillDays   = 30
+	eventsASecond  = "3"
+	// lateness of events, as shares: most are shown within a second or two, some after half a minute. The sweeps of the
+	// quickstart's configuration are spaced for it.
+	lateness = "85:0s-2s,12:3s-10s,3:10s-40s"
+)
+
+// simulation is the simulated services, which play the vendors' side.
+type simulation struct {
+	process *program.Process
+	log     string
+	sources []simulated
+}
+
+// simulated is a source whose service is simulated, so that it is known what it has.
+type simulated struct {
+	*source
+	ledger interface {
+		// Update notes in the source's book what became visible since the last call.
+		Update(context.Context) error
+	}
+}
+
+// readyTimeout is how long the simulated services may take to start: they make the past first.
+const readyTimeout = 30 * time.Second
+
+func startSimulation(ctx context.Context, path string, f *folder) (*simulation, error) {
+	ports, err := program.FreePorts(1)
+	if err != nil {
+		return nil, err
+	}
+	address := "127.0.0.1:" + strconv.Itoa(ports[0])
+	output, err := f.log(simulatorLog)
+	if err != nil {
+		return nil, err
+	}
+	defer output.Close() //nolint:errcheck // the program has its own handle of the file
+	process, err := program.Start(program.Spec{Path: path, Output: output, Args: []string{
+		"-listen", address, "-late", lateness, "-rate", eventsASecond,
+		"-backfill", strconv.Itoa(backfillEvents), "-backfill-days", strconv.Itoa(backfillDays),
+		"-service-key-file", f.path(keyName), "-ledger", f.path(ledgerName),
+	}})
+	if err != nil {
+		return nil, err
+	}
+	s := &simulation{process: process, log: f.path(simulatorLog), sources: []simulated{simulatedSAP("http://" + address)}}
+	if err := s.ready(ctx); err != nil {
+		return nil, errors.Join(err, process.Stop())
+	}
+	return s, nil
+}
+
+func simulatedSAP(url string) simulated {
+	s := newSource("sap-btp-audit", attributeID("sap.btp.audit.message_uuid"))
+	return simulated{source: s, ledger: completeness.NewSAPLedger(url, s.book)}
+}
+
+// ready waits until the services answer.
+func (s *simulation) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	for {
+		err := s.update(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-s.process.Done():
+			return s.check()
+		case <-ctx.Done():
+			return failed("the simulated services do not answer", err, s.log)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// update brings all ledgers up to date.
+func (s *simulation) update(ctx context.Context) error {
+	for _, src := range s.sources {
+		if err := src.ledger.Update(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var errEnded = errors.New("without an error of its own")
+
+// check tells whether the services are still there.
+func (s *simulation) check() error {
+	if s.process.Running() {
+		return nil
+	}
+	err := s.process.Err()
+	if err == nil {
+		err = errEnded
+	}
+	return failed("the simulated services ended", err, s.log)
+}
+
+func (s *simulation) stop() error { return s.process.Stop() }
