@@ -69,6 +69,9 @@ func run(ctx context.Context, o options) error {
 func runSimulated(ctx context.Context, o options) (err error) {
 	w, err := newWorld(ctx, o, newScreen(os.Stdout))
 	if err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
 		return err
 	}
 	defer func() { err = errors.Join(err, w.close()) }()

@@ -38,7 +38,7 @@ type Process struct {
 // Start runs a program in a process group of its own, so that Ctrl-C in a terminal reaches only this program, which then
 // ends the others in the right order. On Linux it ends with this program however that ends.
 func Start(s Spec) (*Process, error) {
-	cmd := exec.Command(s.Path, s.Args...) //nolint:gosec,noctx // the caller's choice, which ends by Stop, not by a context
+	cmd := exec.Command(s.Path, s.Args...) //nolint:gosec // the caller's choice, which ends by Stop, not by a context
 	cmd.Env = append(os.Environ(), s.Env...)
 	cmd.Stdout, cmd.Stderr = s.Output, s.Output
 	cmd.SysProcAttr = attributes()
@@ -77,13 +77,19 @@ func (p *Process) Err() error {
 
 // Signaled waits for the end and tells whether a signal ended the program, kill -9 for instance, in place of an exit of its
 // own.
-func (p *Process) Signaled() bool {
+func (p *Process) Signaled() bool { return p.signal() != 0 }
+
+// signal waits for the end and is the signal that was its cause, 0 if there was none.
+func (p *Process) signal() syscall.Signal {
 	var exit *exec.ExitError
 	if !errors.As(p.Err(), &exit) {
-		return false
+		return 0
 	}
 	status, ok := exit.Sys().(syscall.WaitStatus)
-	return ok && status.Signaled()
+	if !ok || !status.Signaled() {
+		return 0
+	}
+	return status.Signal()
 }
 
 // Stop asks the program to end (SIGTERM), waits until it has, and says how it ended. After Grace it is killed. A program that
@@ -99,6 +105,9 @@ func (p *Process) stop(grace time.Duration) error {
 	defer timer.Stop()
 	select {
 	case <-p.done:
+		if p.signal() == syscall.SIGTERM {
+			return nil // it had just begun, and did not handle the signal yet
+		}
 		return p.err
 	case <-timer.C:
 		p.Kill()

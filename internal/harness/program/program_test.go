@@ -34,6 +34,7 @@ func child(role string) int {
 	switch role {
 	case "polite":
 		signal.Notify(end, syscall.SIGTERM)
+	case "young":
 	case "stubborn":
 		signal.Ignore(syscall.SIGTERM)
 	case "failing":
@@ -70,6 +71,12 @@ func TestStopEndsAProgramInItsOwnWay(t *testing.T) {
 	require.NoError(t, p.Err())
 	require.False(t, p.Signaled())
 	require.NoError(t, p.Stop(), "it has ended already")
+}
+
+func TestStopEndsAProgramThatHandlesNoSignalYet(t *testing.T) {
+	p, _ := launch(t, "young")
+	require.NoError(t, p.Stop())
+	require.True(t, p.Signaled())
 }
 
 func TestStopKillsAProgramThatDoesNotEnd(t *testing.T) {

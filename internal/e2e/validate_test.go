@@ -1,0 +1,51 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/simulator/sapbtp"
+)
+
+func TestValidateRejectsAWrongConfiguration(t *testing.T) {
+	t.Parallel()
+	collector := bin(t, "otelcol-audit")
+	dir := t.TempDir()
+	key := sapbtp.New(sapbtp.Options{}).Subaccount(0).ServiceKey(sapbtp.SecretKey)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "sap-service-key.json"), key, 0o600))
+	for name, tc := range map[string]struct {
+		change string // of the quickstart's configuration
+		want   string // in the message; empty if it is valid
+	}{
+		"as it is":          {"receivers::sap_btp_audit::poll_interval: 2s", ""},
+		"typo":              {"receivers::sap_btp_audit::pol_interval: 2s", "pol_interval"},
+		"typo deeper":       {"receivers::sap_btp_audit::tls::min_versions: '1.3'", "min_versions"},
+		"typo in retry":     {"receivers::sap_btp_audit::retry_on_failure::max_elapsed: 5m", "max_elapsed"},
+		"two credentials":   {"receivers::sap_btp_audit::client_id: sb-x", "client_id"},
+		"lookback too long": {"receivers::sap_btp_audit::initial_lookback: 2161h", "initial_lookback"},
+		"empty service key": {"receivers::sap_btp_audit: {service_key: '{}'}", "service_key"},
+		"unknown receiver":  {"receivers::sap_btp_audits: {}", "sap_btp_audits"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cmd := exec.CommandContext(t.Context(), collector, "validate",
+				"--config", filepath.Join(root(), "examples", "quickstart", "config.yaml"), "--config", "yaml:"+tc.change)
+			cmd.Env = append(os.Environ(), "RUN_DIR="+dir, "OTLP_PORT=4317", "METRICS_PORT=8888")
+			output, err := cmd.CombinedOutput()
+			if tc.want == "" {
+				require.NoError(t, err, string(output))
+				return
+			}
+			var exit *exec.ExitError
+			require.ErrorAs(t, err, &exit, string(output))
+			require.Contains(t, string(output), tc.want)
+		})
+	}
+}
