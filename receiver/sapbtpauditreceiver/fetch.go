@@ -79,13 +79,19 @@ func (s *subaccount) fetch(ctx context.Context, w *window) (*page, error) {
 	}
 }
 
-// request makes one request and splits the answer.
-func (s *subaccount) request(ctx context.Context, w *window) (*page, error) {
+// request makes one request and splits the answer. The page holds a lease until it is delivered.
+func (s *subaccount) request(ctx context.Context, w *window) (p *page, err error) {
+	room := &lease{from: s.pages}
+	defer func() {
+		if err != nil {
+			room.free()
+		}
+	}()
 	var categories []string
 	if !s.filterHere.Load() {
 		categories = s.cfg.Categories
 	}
-	answer, err := s.api.Page(ctx, w.query(categories))
+	answer, err := s.connection.Load().api.Page(context.WithValue(ctx, leaseKey{}, room), w.query(categories))
 	if err != nil {
 		return nil, err
 	}
@@ -94,17 +100,17 @@ func (s *subaccount) request(ctx context.Context, w *window) (*page, error) {
 		w.bound = boundAt(w.bound, answer.Date)
 	}
 	if answer.Empty {
-		return &page{next: answer.Next}, nil
+		return &page{next: answer.Next, lease: room}, nil
 	}
-	records, err := record.Split(answer.Body)
-	if err != nil {
+	records, broken := record.Split(answer.Body)
+	if broken != nil {
 		s.notices.add("malformed")
 		if !w.salvage {
-			return nil, err
+			return nil, broken
 		}
 	}
 	s.tel.read(len(records))
-	return &page{records: records, next: answer.Next, broken: err}, nil
+	return &page{records: records, next: answer.Next, broken: broken, lease: room}, nil
 }
 
 // throttled holds the subaccount's requests back for as long as the server wants.

@@ -160,6 +160,7 @@ func (w *world) start(options ...crashtest.Option) (*auditReceiver, *crashtest.E
 func (w *world) startOn(host component.Host) (*auditReceiver, error) {
 	w.t.Helper()
 	set := receivertest.NewNopSettings(metadata.Type)
+	set.ID = component.NewID(metadata.Type) // NewNopSettings makes a new name each time, and so a new storage
 	set.TelemetrySettings = w.telemetry.NewTelemetrySettings()
 	set.Logger = w.logger
 	cfg := w.config()

@@ -21,7 +21,7 @@ func (s *subaccount) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		wait := s.poll(ctx)
 		s.observeProgress()
-		if sleep(ctx, wait) != nil {
+		if s.rest(ctx, wait) != nil {
 			return
 		}
 	}

@@ -6,7 +6,7 @@ package sapbtpauditreceiver
 import (
 	"context"
 	"errors"
-	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,13 +39,11 @@ type pager interface {
 type subaccount struct {
 	id        string // of the state and in telemetry: the tenant, or the token host where the tenant is not known
 	cfg       *Config
-	api       pager
-	authorise func(context.Context) error
-	clients   []*http.Client
-	endpoint  string
-	rate      float64 // requests per second
-	clientID  string
-	notAfter  time.Time // expiry of the client certificate; zero without one
+	clients   *clients
+	pages     gate       // shared by all subaccounts, see lease
+	readers   func() int // windows to read in parallel
+	recheck   func()     // looks for replaced credentials
+	rate      float64    // requests per second
 	pace      *pacer
 	clock     sourceClock
 	size      *sizing
@@ -62,14 +60,19 @@ type subaccount struct {
 	tenant     atomic.Pointer[string]         // id of the subaccount; nil while no carrier and no token has said it
 	newest     atomic.Int64                   // time of the newest delivered event, Unix seconds
 	published  atomic.Pointer[sweep.Progress] // progress for telemetry, which must not wait for a delivery
-	fetches    sync.WaitGroup                 // fetches ahead of delivery
-	delivering turnstile                      // passed while a page is delivered and checkpointed; guards progress and store
+	connection atomic.Pointer[connection]
+	fetches    sync.WaitGroup // fetches ahead of delivery
+	delivering gate           // passed while a page is delivered and checkpointed; guards progress and store
 	progress   sweep.Progress
 
 	mu        sync.Mutex
 	suspended []*window
 	asides    []aside
 	anomalies int // windows set aside since one was read to its end
+
+	cancel context.CancelFunc // ends run
+	left   chan struct{}      // closed when run has ended
+	wakeup chan struct{}      // makes the next poll come at once; holds one
 
 	// owned by run
 	nextTick  time.Time
@@ -175,7 +178,11 @@ func (s *subaccount) untilNext() time.Duration {
 // checkCredentials asks for a token, so that wrong credentials show at the start and not at the first poll that has
 // something to read.
 func (s *subaccount) checkCredentials(ctx context.Context) {
-	if err := s.authorise(ctx); err != nil && ctx.Err() == nil {
+	tokens := s.connection.Load().tokens
+	if tokens == nil {
+		return
+	}
+	if _, err := tokens.Token(ctx); err != nil && ctx.Err() == nil {
 		_ = s.failed(ctx, err)
 	}
 }
@@ -187,7 +194,38 @@ func (s *subaccount) setProgress(p sweep.Progress) {
 }
 
 func (s *subaccount) ownReading(raw *record.Raw) bool {
-	return record.OwnReading(raw, s.clientID)
+	return slices.ContainsFunc(s.connection.Load().clientIDs, func(id string) bool { return record.OwnReading(raw, id) })
+}
+
+// wake makes the next poll come at once, because what made the last one fail may be mended.
+func (s *subaccount) wake() {
+	select {
+	case s.wakeup <- struct{}{}:
+	default:
+	}
+}
+
+// rest waits until the next poll is due.
+func (s *subaccount) rest(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.wakeup:
+	case <-timer.C:
+	}
+	return nil
+}
+
+// forget takes what the subaccount has to complain about out of the component's status.
+func (s *subaccount) forget() {
+	for _, what := range []string{"reading", "checkpoint", "delivery", "quarantine", "gap"} {
+		s.status.Set(s.cause(what), nil)
+	}
 }
 
 // cause names a problem of this subaccount in the component's status.

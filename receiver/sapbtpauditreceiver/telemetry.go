@@ -5,6 +5,8 @@ package sapbtpauditreceiver
 
 import (
 	"context"
+	"math"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -78,8 +80,20 @@ func (t *telemetry) quarantined(n int) {
 
 // late counts an event that the sweep with this delay in seconds brought, and no earlier one.
 func (t *telemetry) late(delay int64) {
-	sweep := (time.Duration(delay) * time.Second).String()
+	sweep := shortDuration(time.Duration(delay) * time.Second)
 	t.builder.SapBtpAuditEventsLate.Add(t.ctx, 1, t.with("sweep", sweep))
+}
+
+// shortDuration writes a duration as people do: 10m for 10m0s.
+func shortDuration(d time.Duration) string {
+	text := d.String()
+	if d != 0 && strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }
 
 func (t *telemetry) lateness(seconds int64) {
@@ -96,30 +110,36 @@ func (t *telemetry) gap(seconds int64, reason string) {
 
 // observe registers the gauges over all subaccounts that list returns at the time of a collection.
 func observe(builder *metadata.TelemetryBuilder, list func() []*subaccount) error {
-	float := func(value func(*subaccount) (float64, bool)) metric.Float64Callback {
+	// Subaccounts that share a label are shown by the worst of them.
+	float := func(value func(*subaccount) (float64, bool), worse func(a, b float64) float64) metric.Float64Callback {
 		return func(_ context.Context, o metric.Float64Observer) error {
-			for _, s := range list() {
-				if v, ok := value(s); ok {
-					o.Observe(v, s.tel.self)
-				}
+			for label, v := range merged(list(), value, worse) {
+				o.Observe(v, metric.WithAttributes(attribute.String("subaccount", label)))
 			}
 			return nil
 		}
 	}
 	integer := func(value func(*subaccount) int64) metric.Int64Callback {
 		return func(_ context.Context, o metric.Int64Observer) error {
-			for _, s := range list() {
-				o.Observe(value(s), s.tel.self)
+			known := func(s *subaccount) (int64, bool) { return value(s), true }
+			for label, v := range merged(list(), known, func(a, b int64) int64 { return a + b }) {
+				o.Observe(v, metric.WithAttributes(attribute.String("subaccount", label)))
 			}
 			return nil
 		}
 	}
 	for _, register := range []func() error{
-		func() error { return builder.RegisterSapBtpAuditClockSkewCallback(float((*subaccount).skew)) },
-		func() error { return builder.RegisterSapBtpAuditCredentialExpiryCallback(float((*subaccount).expiry)) },
-		func() error { return builder.RegisterSapBtpAuditLagCallback(float((*subaccount).lag)) },
-		func() error { return builder.RegisterSapBtpAuditUnreadAgeCallback(float((*subaccount).unreadAge)) },
-		func() error { return builder.RegisterSapBtpAuditUnreadSpanCallback(float((*subaccount).unreadSpan)) },
+		func() error { return builder.RegisterSapBtpAuditClockSkewCallback(float((*subaccount).skew, furthest)) },
+		func() error {
+			return builder.RegisterSapBtpAuditCredentialExpiryCallback(float((*subaccount).expiry, math.Min))
+		},
+		func() error { return builder.RegisterSapBtpAuditLagCallback(float((*subaccount).lag, math.Max)) },
+		func() error {
+			return builder.RegisterSapBtpAuditUnreadAgeCallback(float((*subaccount).unreadAge, math.Max))
+		},
+		func() error {
+			return builder.RegisterSapBtpAuditUnreadSpanCallback(float((*subaccount).unreadSpan, math.Max))
+		},
 		func() error {
 			return builder.RegisterSapBtpAuditSeenEventsCallback(integer(func(s *subaccount) int64 { return int64(s.seen.Len()) }))
 		},
@@ -134,10 +154,36 @@ func observe(builder *metadata.TelemetryBuilder, list func() []*subaccount) erro
 	return nil
 }
 
+// merged gives one value for each label.
+func merged[V any](list []*subaccount, value func(*subaccount) (V, bool), join func(a, b V) V) map[string]V {
+	out := map[string]V{}
+	for _, s := range list {
+		v, ok := value(s)
+		if !ok {
+			continue
+		}
+		label := s.tel.subaccount.Value.AsString()
+		if other, shared := out[label]; shared {
+			v = join(v, other)
+		}
+		out[label] = v
+	}
+	return out
+}
+
+// furthest is the value that is further from zero.
+func furthest(a, b float64) float64 {
+	if math.Abs(a) > math.Abs(b) {
+		return a
+	}
+	return b
+}
+
 func (s *subaccount) skew() (float64, bool) { return s.clock.offset().Seconds(), true }
 
 func (s *subaccount) expiry() (float64, bool) {
-	return time.Until(s.notAfter).Seconds(), !s.notAfter.IsZero()
+	notAfter := s.connection.Load().notAfter()
+	return time.Until(notAfter).Seconds(), !notAfter.IsZero()
 }
 
 func (s *subaccount) lag() (float64, bool) {

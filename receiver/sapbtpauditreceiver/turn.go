@@ -30,7 +30,7 @@ type turn struct {
 // run reads windows in parallel. More than one reader is started only while there is more than one window.
 func (t *turn) run(ctx context.Context) error {
 	var readers sync.WaitGroup
-	for range t.s.cfg.Concurrency {
+	for range t.s.readers() {
 		w := t.next()
 		if w == nil {
 			break
@@ -95,7 +95,9 @@ func (t *turn) read(ctx context.Context, w *window) error {
 		}
 		doubt := w.doubt()
 		closes := trouble == nil && w.done() && doubt == ""
-		if err := t.s.deliverPage(ctx, w, p, closes); err != nil {
+		err := t.s.deliverPage(ctx, w, p, closes)
+		p.lease.free()
+		if err != nil {
 			return err
 		}
 		switch {
@@ -105,7 +107,7 @@ func (t *turn) read(ctx context.Context, w *window) error {
 			return nil
 		case w.done():
 			return &anomaly{reason: doubt}
-		case w.pages >= maxPages && w.span.Len() > 1:
+		case w.pages >= maxWindowPages && w.span.Len() > 1:
 			return &anomaly{reason: reasonLarge}
 		case last:
 			return errSuspended
@@ -127,7 +129,7 @@ func (t *turn) settle(w *window, err error) {
 	default:
 		t.fail(err)
 	}
-	w.close()
+	w.close(t.s)
 }
 
 // spend takes n records off the budget and reports whether the turn is over.

@@ -15,8 +15,8 @@ import (
 // Guards of paging. SAP documents neither how long a handle lives nor what a server does that has lost its place.
 const (
 	pageRecords = 500 // SAP-docs 30ece35: fixed, not configurable
-	// maxPages is the length at which a window that can be cut is cut: a failure late in it would repeat too much.
-	maxPages = 40
+	// maxWindowPages is the length at which a window that can be cut is cut: a failure late in it would repeat too much.
+	maxWindowPages = 40
 	// maxFruitless is how many pages in a row may bring nothing that the window has not brought before.
 	maxFruitless = 20
 	// emptyLooks is how often an empty answer that is in doubt is asked for again.
@@ -79,6 +79,7 @@ type page struct {
 	records []record.Raw
 	next    string
 	broken  error // why the rest of the page could not be made out; only when salvaging
+	lease   *lease
 }
 
 type fetched struct {
@@ -171,10 +172,18 @@ func (w *window) query(categories []string) auditlog.Query {
 	return auditlog.Query{From: wide.Start(), To: wide.End(), Handle: w.handle, Categories: categories}
 }
 
-// close gives the window's memory back. A fetch that is under way ends on its own.
-func (w *window) close() {
+// close gives the window's memory back, and that of a page which is still being fetched for it.
+func (w *window) close(s *subaccount) {
 	if w.view != nil {
 		w.view.Unpin()
 		w.view = nil
+	}
+	if ahead := w.ahead; ahead != nil {
+		w.ahead = nil
+		s.fetches.Go(func() {
+			if f := <-ahead; f.page != nil {
+				f.page.lease.free()
+			}
+		})
 	}
 }

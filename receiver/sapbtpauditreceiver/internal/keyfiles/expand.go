@@ -127,6 +127,7 @@ func (x *expansion) visit(path string, rest []string) (bool, error) {
 	case info.IsDir():
 		return x.walk(path, rest)
 	default: // a file where a directory would have to be
+		x.dirs[filepath.Dir(path)] = true
 		return false, nil
 	}
 }

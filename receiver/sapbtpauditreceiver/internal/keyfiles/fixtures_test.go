@@ -123,11 +123,12 @@ func mount(t *testing.T, dir string, files map[string]string) {
 	for name, content := range files {
 		write(t, filepath.Join(dir, version, name), content)
 	}
-	old, _ := os.Readlink(filepath.Join(dir, dataLink))
-	link(t, version, filepath.Join(dir, dataLink))
+	data := filepath.Join(dir, "..data")
+	old, _ := os.Readlink(data)
+	link(t, version, data)
 	for name := range files {
 		if _, err := os.Lstat(filepath.Join(dir, name)); err != nil {
-			require.NoError(t, os.Symlink(filepath.Join(dataLink, name), filepath.Join(dir, name)))
+			require.NoError(t, os.Symlink(filepath.Join("..data", name), filepath.Join(dir, name)))
 		}
 	}
 	if old != "" {

@@ -23,10 +23,6 @@ const (
 	// settleTime is how long ago a file has to be changed for size and times to
 	// tell its next change from this one: some file systems count in 2 seconds.
 	settleTime = 3 * time.Second
-
-	// dataLink is the symbolic link that Kubernetes replaces to change all files
-	// of a mounted Secret at once.
-	dataLink = "..data"
 )
 
 // look is how the files at a path look from outside: the one, or those of the
@@ -64,11 +60,9 @@ func lookAt(path string) (look, error) {
 	return l, nil
 }
 
-// filesOf returns the files of a directory that can be parts of a key.
+// filesOf returns the files of a directory that can be parts of a key. In a
+// Secret mounted by Kubernetes these are links, which lead elsewhere all at once.
 func filesOf(dir string) ([]file, error) {
-	if target, err := os.Readlink(filepath.Join(dir, dataLink)); err == nil && filepath.IsLocal(target) {
-		dir = filepath.Join(dir, target)
-	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err

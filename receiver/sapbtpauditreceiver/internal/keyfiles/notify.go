@@ -59,6 +59,14 @@ func (n *notifier) drain() {
 	}
 }
 
+// renew watches the same directories again, for others may be at their paths by
+// now. What is looked at after that is either seen or notified.
+func (n *notifier) renew() {
+	for dir := range n.dirs {
+		n.add(dir)
+	}
+}
+
 // watch makes these the watched directories; of one that does not exist, the
 // nearest one above. It reports whether there are new ones among them, in which
 // something may have changed unnoticed until now.
@@ -73,22 +81,31 @@ func (n *notifier) watch(dirs map[string]bool) bool {
 	}
 	for _, dir := range n.system.WatchList() {
 		if !wanted[dir] {
+			delete(n.dirs, dir)
 			_ = n.system.Remove(dir) // fails where the directory went away by itself
 		}
 	}
 	isNew := false
-	watched := make(map[string]bool, len(wanted))
 	for dir := range wanted {
-		// Also those that are watched: another directory may be there by now.
-		if err := n.system.Add(dir); err != nil {
-			n.warn(fmt.Errorf("watching %s: %w", dir, err))
-			continue
+		if !n.dirs[dir] && n.add(dir) {
+			isNew = true
 		}
-		watched[dir] = true
-		isNew = isNew || !n.dirs[dir]
 	}
-	n.dirs = watched
 	return isNew
+}
+
+// add reports whether dir is watched now.
+func (n *notifier) add(dir string) bool {
+	err := n.system.Add(dir)
+	if err != nil {
+		delete(n.dirs, dir)
+		if !isNotExist(err) {
+			n.warn(fmt.Errorf("watching %s: %w", dir, err))
+		}
+		return false
+	}
+	n.dirs[dir] = true
+	return true
 }
 
 func (n *notifier) warn(err error) {

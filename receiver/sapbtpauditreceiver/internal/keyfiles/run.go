@@ -22,9 +22,10 @@ func (w *Watcher) Run(ctx context.Context, onChange func(Snapshot)) error {
 	var due <-chan time.Time // of the next look; nil when none is called for
 	look := func(contents bool) {
 		due = nil
+		notes.renew()
 		found := expand(w.set.Patterns)
-		// Before reading: what changes from here on is notified. In directories
-		// not watched before, something may have appeared until here.
+		// In directories not watched before, something may have appeared after
+		// they were looked at and before they were watched.
 		if notes.watch(found.dirs) {
 			due = time.After(w.set.Debounce)
 		}

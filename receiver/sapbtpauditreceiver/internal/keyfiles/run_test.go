@@ -5,6 +5,7 @@ package keyfiles
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -30,7 +31,7 @@ type follower struct {
 	reports chan Snapshot
 	logs    *observer.ObservedLogs
 	watcher *Watcher
-	kept    string // the source that has to be in each report
+	kept    string // the source that has to be in each report; empty for none
 }
 
 func follow(t *testing.T, root string, patterns ...string) *follower {
@@ -68,7 +69,7 @@ func (f *follower) await(t *testing.T, want ...string) {
 		case s := <-f.reports:
 			got = state(s, f.root)
 			isKept := func(line string) bool { return strings.HasPrefix(line, f.kept) }
-			require.True(t, slices.ContainsFunc(got, isKept), "%s vanished: %s", f.kept, got)
+			require.True(t, f.kept == "" || slices.ContainsFunc(got, isKept), "%s vanished: %s", f.kept, got)
 			if slices.Equal(got, want) {
 				return
 			}
@@ -144,6 +145,7 @@ func TestRunFollowsLinks(t *testing.T) {
 		write(t, filepath.Join(root, dir, name), secretKey(t, tenant, secret))
 	}
 	key("far/v1/keys", "a.json", "A", "one")
+	setTime(t, in(root, "far/v1/keys/a.json"), time.Hour)
 	key("far/v2/keys", "a.json", "A", "two")
 	key("far/files", "b", "B", "one")
 	link(t, "v1", in(root, "far/current"))
@@ -197,6 +199,28 @@ func TestRunReportsOnlyWhatHasChanged(t *testing.T) {
 	write(t, filepath.Join(root, "other"), "noise")
 	replace(t, path, secretKey(t, "A", "two"))
 	require.Equal(t, []string{"A: two@a.json"}, f.next(t))
+}
+
+func TestRunLooksAgainAtDirectoriesThatAreNewlyWatched(t *testing.T) {
+	root := t.TempDir()
+	write(t, filepath.Join(root, "a.json"), "{")
+	w, _ := scanner(root, "*.json")
+	looks := make(chan struct{}, 100)
+	w.set.Load = func(string) ([]servicekey.Key, error) {
+		looks <- struct{}{}
+		return nil, errors.New("broken") // and so loaded at each look
+	}
+	w.set.Debounce = time.Millisecond
+	f := &follower{root: root, reports: make(chan Snapshot, 10), watcher: w}
+	f.run(t)
+	require.Equal(t, []string{"problem: a.json"}, f.next(t))
+	for range 2 {
+		select {
+		case <-looks:
+		case <-time.After(patience):
+			require.Fail(t, "what appeared before the directory was watched stays unseen")
+		}
+	}
 }
 
 func TestRunReportsWhatHasChangedSinceTheScan(t *testing.T) {

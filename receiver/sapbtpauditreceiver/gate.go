@@ -1,0 +1,71 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sapbtpauditreceiver
+
+import "context"
+
+// maxPages bounds the pages that all subaccounts together have under way, from the request to the delivery, and with them
+// connections and memory, however many subaccounts there are and however slow the backend is.
+const maxPages = 40
+
+// gate lets a limited number through at a time. Unlike a mutex it gives way to the end of a context, which matters because
+// who is inside may wait for a backend for hours.
+type gate chan struct{}
+
+func newGate(n int) gate { return make(gate, n) }
+
+func (g gate) enter(ctx context.Context) error {
+	select {
+	case g <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (g gate) leave() { <-g }
+
+// lease is the place that one page takes. It is taken when its request may be sent, not while that waits for its turn
+// under the rate limit, and freed when the page is delivered or given up.
+type lease struct {
+	from gate
+	held bool
+}
+
+type leaseKey struct{}
+
+func (l *lease) take(ctx context.Context) error {
+	if l.held {
+		return nil
+	}
+	err := l.from.enter(ctx)
+	l.held = err == nil
+	return err
+}
+
+func (l *lease) free() {
+	if l != nil && l.held {
+		l.held = false
+		l.from.leave()
+	}
+}
+
+// admit lets a request of the audit log API be sent: within the rate limit, and when there is room for its page.
+func (s *subaccount) admit(ctx context.Context) error {
+	if err := s.pace.wait(ctx); err != nil {
+		return err
+	}
+	if l, ok := ctx.Value(leaseKey{}).(*lease); ok {
+		return l.take(ctx)
+	}
+	return nil
+}
+
+// readers is how many windows of one subaccount are read in parallel: as configured, but so that all subaccounts together
+// do not ask for more than there is room for.
+func (t *term) readers() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return max(1, min(t.cfg.Concurrency, maxPages/(2*max(1, len(t.subaccounts)))))
+}

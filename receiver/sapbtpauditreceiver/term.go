@@ -1,0 +1,163 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sapbtpauditreceiver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.uber.org/zap"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/durable"
+	"github.com/otelcol-audit/otelcol-audit/internal/quarantine"
+	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/keyfiles"
+)
+
+// term is the time in which this instance reads: from Start to Shutdown, or while it leads. It owns what the subaccounts
+// share.
+type term struct {
+	*auditReceiver
+	host component.Host
+
+	storage    storage.Client
+	quarantine *quarantine.Store
+	clients    *clients
+	pages      gate
+	watcher    *keyfiles.Watcher // nil unless service_keys
+
+	reading context.Context // ends when the term does
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+
+	mu          sync.Mutex
+	subaccounts map[string]*subaccount // by id
+	problems    map[string]struct{}    // paths of service_keys that are reported
+}
+
+func newTerm(r *auditReceiver, host component.Host) *term {
+	return &term{
+		auditReceiver: r, host: host, cancel: func() {}, pages: newGate(maxPages),
+		subaccounts: map[string]*subaccount{}, problems: map[string]struct{}{},
+	}
+}
+
+func (t *term) start(ctx context.Context) (err error) {
+	if t.storage, err = durable.OpenClient(ctx, t.host, t.cfg.StorageID, component.KindReceiver, t.set.ID); err != nil {
+		return err
+	}
+	if t.quarantine, err = quarantine.Open(ctx, t.storage, quarantine.Limits{}); err != nil {
+		return fmt.Errorf("opening the quarantine: %w", err)
+	}
+	if t.quarantine.Len() > 0 {
+		t.logger.Warn("The quarantine holds events that the backend refused for good", zap.Int("events", t.quarantine.Len()))
+	}
+	if t.clients, err = t.newClients(ctx, t.host); err != nil {
+		return err
+	}
+	sources, err := t.sources()
+	if err != nil {
+		return err
+	}
+	// Start's context may end when Start returns.
+	t.reading, t.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	for _, source := range sources {
+		if err := t.add(ctx, source); err != nil {
+			return err
+		}
+	}
+	for i, s := range t.list() {
+		t.run(s, t.cfg.PollInterval*time.Duration(i)/time.Duration(len(sources)))
+	}
+	if t.watcher != nil {
+		t.running.Go(func() { _ = t.watcher.Run(t.reading, t.follow) }) // its only error is that the term has ended
+	}
+	return nil
+}
+
+// stop ends reading, lets a delivery that is under way end, and closes the storage.
+func (t *term) stop(ctx context.Context) error {
+	t.cancel()
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		t.running.Wait()
+		for _, s := range t.list() {
+			s.fetches.Wait()
+		}
+	}()
+	var err error
+	select {
+	case <-stopped:
+	case <-ctx.Done():
+		err = fmt.Errorf("shutting down before a delivery ended, its page may be repeated: %w", ctx.Err())
+	}
+	if t.clients != nil {
+		t.clients.close()
+	}
+	if t.storage != nil {
+		err = errors.Join(err, t.storage.Close(context.WithoutCancel(ctx)))
+	}
+	return err
+}
+
+// add loads a subaccount's progress, without reading it yet.
+func (t *term) add(ctx context.Context, source keyfiles.Source) error {
+	s, err := t.newSubaccount(ctx, source)
+	if err != nil {
+		return err
+	}
+	if err := s.restore(ctx); err != nil {
+		return fmt.Errorf("subaccount %s: %w", s.id, err)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.subaccounts[s.id] = s
+	return nil
+}
+
+// run reads a subaccount until the term ends or the subaccount's keys vanish. The first poll comes after a delay, which
+// spreads the polls of many subaccounts over the interval.
+func (t *term) run(s *subaccount, delay time.Duration) {
+	ctx, cancel := context.WithCancel(t.reading)
+	s.cancel = cancel
+	t.logger.Info("Reading the audit log", append(labels(s),
+		zap.String("endpoint", s.connection.Load().endpoint), zap.Time("from", s.readFrom()),
+		zap.Float64("requests_per_second", s.rate))...)
+	t.running.Go(func() {
+		defer close(s.left)
+		defer cancel()
+		if sleep(ctx, delay) == nil || delay == 0 {
+			s.run(ctx)
+		}
+	})
+}
+
+// maxLabels bounds the subaccounts that have metrics of their own.
+const maxLabels = 100
+
+// label is the subaccount's name in metrics. Beyond a number of subaccounts all further ones share one, because each name
+// costs the metrics backend several series.
+func (t *term) label(id string) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.subaccounts) >= maxLabels {
+		return "other"
+	}
+	return id
+}
+
+func (t *term) list() []*subaccount {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	out := make([]*subaccount, 0, len(t.subaccounts))
+	for _, s := range t.subaccounts {
+		out = append(out, s)
+	}
+	return out
+}
