@@ -6,6 +6,7 @@ package keyfiles
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 
 	"github.com/fsnotify/fsnotify"
@@ -79,9 +80,9 @@ func (n *notifier) watch(dirs map[string]bool) bool {
 		// Real paths, so that no directory is watched under two names.
 		wanted[existing(dir)] = true
 	}
+	maps.DeleteFunc(n.dirs, func(dir string, _ bool) bool { return !wanted[dir] })
 	for _, dir := range n.system.WatchList() {
 		if !wanted[dir] {
-			delete(n.dirs, dir)
 			_ = n.system.Remove(dir) // fails where the directory went away by itself
 		}
 	}

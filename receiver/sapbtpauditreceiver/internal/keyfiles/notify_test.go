@@ -6,7 +6,9 @@ package keyfiles
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -148,4 +150,35 @@ func TestNotifierGivesUpWatchesThatAreNotWanted(t *testing.T) {
 	require.True(t, n.watch(paths("a", "b")))
 	require.False(t, n.watch(nil))
 	require.Empty(t, n.system.WatchList())
+}
+
+func TestNotifierRenewsTheWatchesOfDirectoriesThatWereReplaced(t *testing.T) {
+	root, err := filepath.EvalSymlinks(t.TempDir())
+	require.NoError(t, err)
+	dir := filepath.Join(root, "dir")
+	n := newNotifier(fsnotify.NewWatcher, &Settings{Logger: zap.NewNop()})
+	defer n.close()
+	remove := func() {
+		t.Helper()
+		require.NoError(t, os.RemoveAll(dir))
+		for slices.Contains(n.system.WatchList(), dir) {
+			<-n.changed
+		}
+	}
+
+	require.NoError(t, os.Mkdir(dir, 0o755))
+	require.True(t, n.watch(map[string]bool{dir: true}))
+	remove()
+	require.NoError(t, os.Mkdir(dir, 0o755))
+	n.renew()
+	require.Equal(t, []string{dir}, n.system.WatchList())
+	require.False(t, n.watch(map[string]bool{dir: true}))
+
+	// One that is not there while it is renewed is a new one afterwards.
+	remove()
+	n.renew()
+	require.Empty(t, n.system.WatchList())
+	require.NoError(t, os.Mkdir(dir, 0o755))
+	require.True(t, n.watch(map[string]bool{dir: true}))
+	require.Equal(t, []string{dir}, n.system.WatchList())
 }
