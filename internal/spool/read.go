@@ -18,6 +18,8 @@ type Entry struct {
 	// Seq is the place of the entry in the spool.
 	Seq uint64
 	Batch
+	// Again says that the entry was handed out and returned before.
+	Again bool
 	// Err is ErrCorrupt if the stored form is damaged. Then ID and Batch are empty, and Raw is what the storage holds.
 	Err error
 	Raw []byte
@@ -121,7 +123,7 @@ func (s *Spool) readable(ctx context.Context) (*segment, error) {
 }
 
 func (s *Spool) entry(seg *segment, r ref, stored []byte) (*Entry, error) {
-	e := &Entry{Seq: r.seq, segment: seg, ref: r}
+	e := &Entry{Seq: r.seq, Again: r.again, segment: seg, ref: r}
 	e.ID, e.Batch, e.Err = decodeEntry(r.seq, stored, s.keys)
 	switch {
 	case e.Err == nil:
@@ -166,6 +168,8 @@ func (s *Spool) Return(e *Entry) {
 		return
 	}
 	delete(seg.busy, e.ref.seq)
-	seg.parked = append(seg.parked, e.ref)
+	r := e.ref
+	r.again = true
+	seg.parked = append(seg.parked, r)
 	s.announce()
 }

@@ -42,6 +42,8 @@ type ref struct {
 	seq  uint64
 	size int64
 	at   time.Time
+	// again says that it was handed out and returned.
+	again bool
 	// stray is the key of a value that is none of ours, or was one of ours until its key was damaged.
 	stray string
 }

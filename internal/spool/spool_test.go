@@ -196,6 +196,7 @@ func TestReturnedEntryDoesNotHoldUpOthers(t *testing.T) {
 	}
 	first, err := s.Next(t.Context())
 	require.NoError(t, err)
+	require.False(t, first.Again)
 	s.Return(first)
 	bodies := drain(t, s)
 	require.Len(t, bodies, 20)

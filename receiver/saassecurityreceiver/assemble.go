@@ -36,9 +36,9 @@ const (
 type network struct{ reads, tokens http.RoundTripper }
 
 // assemble opens everything an engine works on. The function it returns closes that again.
-func (r *auditReceiver) assemble(ctx context.Context, host component.Host) (_ *engine, closeAll func(context.Context) error, err error) {
+func (r *auditReceiver) assemble(ctx context.Context, host component.Host) (_ *engine, _ func(context.Context) error, err error) {
 	var opened []func(context.Context) error
-	closeAll = func(ctx context.Context) error {
+	closeAll := func(ctx context.Context) error {
 		var errs []error
 		for _, c := range slices.Backward(opened) {
 			errs = append(errs, c(ctx))

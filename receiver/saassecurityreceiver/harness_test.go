@@ -92,6 +92,12 @@ func (s *sink) refuse(err error) {
 	s.do(func(context.Context, plog.Logs) error { return err })
 }
 
+func (s *sink) called() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.calls
+}
+
 func (s *sink) events() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -162,6 +168,13 @@ type life struct {
 // start runs a receiver on the world's disk.
 func (w *world) start(options ...crashtest.Option) (*life, error) {
 	w.t.Helper()
+	l := w.prepare(options...)
+	return l, l.Start(w.t.Context(), l.host)
+}
+
+// prepare makes a receiver that is not started yet.
+func (w *world) prepare(options ...crashtest.Option) *life {
+	w.t.Helper()
 	set := receivertest.NewNopSettings(metadata.Type)
 	set.TelemetrySettings = w.telemetry.NewTelemetrySettings()
 	set.Logger = w.logger
@@ -173,7 +186,7 @@ func (w *world) start(options ...crashtest.Option) (*life, error) {
 	ext := &disk{client: w.disk.Client(options...), open: map[string]bool{}}
 	h := &host{extensions: map[component.ID]component.Component{storageID: ext}}
 	w.t.Cleanup(func() { _ = r.Shutdown(context.Background()) })
-	return &life{r, ext, h}, r.Start(w.t.Context(), h)
+	return &life{r, ext, h}
 }
 
 func (w *world) mustStart(options ...crashtest.Option) *life {

@@ -69,7 +69,9 @@ func (e *engine) parse(ctx context.Context, entry *spool.Entry, mapper *event.Ma
 		p.reason = problem.Reason
 		e.mapping.appendUnparsed(p.logs, entry, len(events), problem)
 	}
-	e.tel.parsed(ctx, p)
+	if !entry.Again {
+		e.tel.parsed(ctx, p)
+	}
 	return p
 }
 

@@ -98,6 +98,7 @@ func (e *engine) judge(ctx context.Context, r *reply) error {
 		return nil
 	}
 	switch {
+	case r.sent == 0: // what the token service said is no word of the API
 	case httpcall.KindOf(r.err) == httpcall.KindUnauthorized && e.api.tokens != nil:
 		return e.unauthorized(r)
 	case httpcall.KindOf(r.err) == httpcall.KindForbidden && e.api.tokens != nil:
