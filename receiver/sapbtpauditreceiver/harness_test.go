@@ -80,6 +80,13 @@ func (s *sink) delivered() []string {
 	return slices.Clone(s.ids)
 }
 
+// total is the number of events delivered, repeats included.
+func (s *sink) total() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.ids)
+}
+
 func (s *sink) count(event string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -239,7 +246,11 @@ var errDown = errors.New("backend is down")
 // bubble runs the test with virtual time.
 func bubble(t *testing.T, f func(*testing.T)) {
 	t.Helper()
-	synctest.Test(t, f)
+	synctest.Test(t, func(t *testing.T) {
+		// Virtual time begins before the API existed.
+		time.Sleep(time.Until(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)))
+		f(t)
+	})
 }
 
 // point makes a configuration read a subaccount with its client secret.
