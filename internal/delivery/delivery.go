@@ -29,7 +29,8 @@ import (
 var (
 	// ErrRefusedAlone says that the only record of a call was refused permanently several times and that nothing else was
 	// accepted meanwhile, so it cannot be told from a backend that is down. The record stays undelivered; the caller may
-	// come back with it and more records.
+	// come back with it, alone or with more records. If it comes back alone it is compared with what other calls of the
+	// Deliverer got accepted in between; until there is something, this error follows after fewer attempts.
 	ErrRefusedAlone = errors.New("a single record is refused, and there is no other to compare with")
 	// ErrGaveUp says that retrying is disabled or has lasted for max_elapsed_time. Of the call's records some may have
 	// been accepted; the caller must treat all of them as undelivered.
@@ -70,6 +71,7 @@ type Deliverer struct {
 	set      Settings
 	mutates  bool
 	accepted atomic.Int64 // records taken by the consumer, over all calls
+	loners   loners
 	health   health
 }
 
@@ -109,11 +111,19 @@ func (d *Deliverer) Deliver(ctx context.Context, logs plog.Logs) error {
 		backoff:   backoff{cfg: d.set.Retry, jitter: d.set.Jitter},
 		patience:  refusalsBeforeBisect,
 	}
+	if total == 1 {
+		if _, known := d.loners.recall(logs); known {
+			b.patience = refusalsReturned
+		}
+	}
 	opCtx := ctx
 	if d.set.ObsReport != nil {
 		opCtx = d.set.ObsReport.StartLogsOp(ctx)
 	}
 	err := b.deliver(opCtx)
+	if err == nil {
+		d.loners.forget(logs)
+	}
 	d.health.ended(b, err)
 	b.observe(ctx, opCtx, err)
 	return err

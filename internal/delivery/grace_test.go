@@ -58,3 +58,24 @@ func TestACallUnderWayMayFinishAfterTheContextHasEnded(t *testing.T) {
 		})
 	}
 }
+
+func TestLastOfferOfABisectMayFinishAfterTheContextHasEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		small := 0
+		r := newRig(t, func(logs plog.Logs) error {
+			if logs.LogRecordCount() > 3 {
+				return errPermanent
+			}
+			if small++; small == 2 {
+				cancel()
+				time.Sleep(time.Second) // virtual time
+			}
+			return nil
+		}, func(s *Settings) { s.Grace = 5 * time.Second })
+		logs := makeLogs(6)
+		require.NoError(t, r.Deliver(ctx, logs), "everything was accepted, so nothing must be repeated")
+		r.requireOnce(t, 6, logs)
+	})
+}

@@ -21,11 +21,12 @@ import (
 //     nothing was accepted after some of them were accused, the backend may have gone down just then; so that takes as
 //     many refusals as there are such accused, and three at least. Those that are refused alone a second time are poison.
 //
-// A single record cannot be taken apart. It is poison if other calls get theirs accepted between its refusals, or if it
-// is what is left of a batch.
+// A single record cannot be taken apart. It is poison if other calls get theirs accepted between its refusals, of which the
+// last ones may have been in an earlier call, or if it is what is left of a batch.
 const (
 	refusalsBeforeBisect = 3  // permanent ones in a row
 	refusalsAlone        = 5  // of a single record, before it is given up or, with less evidence, found to be poison
+	refusalsReturned     = 2  // of a single record that an earlier call gave back
 	maxPatience          = 16 // bounds how rarely a batch is examined while that leads nowhere
 	reasonRefused        = "refused"
 )
@@ -39,6 +40,9 @@ func (b *batch) examine(ctx context.Context) error {
 	found.split(ctx, b.pending)
 	if ctx.Err() != nil {
 		b.pending = merge(append(found.unjudged, found.suspects...))
+		if b.left() == 0 {
+			return nil // the offer that was under way took the rest
+		}
 		return b.interrupted(ctx)
 	}
 	b.refused = 0
@@ -67,10 +71,12 @@ func (b *batch) examine(ctx context.Context) error {
 }
 
 func (b *batch) examineSingle(ctx context.Context) error {
+	before, known := b.loners.recall(b.pending)
 	switch {
-	case b.accused, b.alive, b.evidence() && b.refused >= refusalsAlone:
+	case b.accused, b.alive, b.evidence() && b.refused >= refusalsAlone, known && b.mark > before:
 		b.convict(ctx, []plog.Logs{b.pending})
-	case b.total == 1 && b.refused >= refusalsAlone:
+	case b.total == 1 && (known || b.refused >= refusalsAlone):
+		b.loners.remember(b.pending, b.mark)
 		return ErrRefusedAlone
 	}
 	return nil
