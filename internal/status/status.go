@@ -8,6 +8,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"unicode"
@@ -19,7 +20,10 @@ import (
 // maxText bounds what one cause contributes to the event, in bytes. Events end up on health endpoints.
 const maxText = 256
 
-// Reporter joins named causes of trouble into one component status. It is safe for concurrent use. Causes may be set at
+// maxCauses bounds how many causes the event spells out. The others are only counted.
+const maxCauses = 10
+
+// Reporter joins named causes of trouble, the first ten in the order of their names, into one component status. It is safe for concurrent use. Causes may be set at
 // any time; the host hears of them between Start and Stop only.
 type Reporter struct {
 	mu       sync.Mutex
@@ -79,9 +83,14 @@ func (r *Reporter) report() {
 }
 
 func (r *Reporter) text() string {
-	parts := make([]string, 0, len(r.causes))
-	for _, cause := range slices.Sorted(maps.Keys(r.causes)) {
+	causes := slices.Sorted(maps.Keys(r.causes))
+	shown := min(len(causes), maxCauses)
+	parts := make([]string, 0, shown+1)
+	for _, cause := range causes[:shown] {
 		parts = append(parts, cause+": "+r.causes[cause])
+	}
+	if more := len(causes) - shown; more > 0 {
+		parts = append(parts, "and "+strconv.Itoa(more)+" more")
 	}
 	return strings.Join(parts, "; ")
 }

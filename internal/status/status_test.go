@@ -117,6 +117,28 @@ func TestTextIsSanitised(t *testing.T) {
 	}
 }
 
+func TestManyCausesAreCounted(t *testing.T) {
+	host := &listener{}
+	r := New()
+	r.Start(host)
+	const first = "a: down; b: down; c: down; d: down; e: down; f: down; g: down; h: down; i: down; j: down"
+	for c := 'l'; c >= 'a'; c-- {
+		r.Set(string(c), errors.New("down"))
+	}
+	require.Equal(t, first+"; and 2 more", host.heard[len(host.heard)-1])
+	r.Set("l", nil)
+	require.Equal(t, first+"; and 1 more", host.heard[len(host.heard)-1])
+	r.Set("k", nil)
+	require.Equal(t, first, host.heard[len(host.heard)-1])
+
+	for i := range 1000 {
+		r.Set(strconv.Itoa(i), errors.New(strings.Repeat("x", 2*maxText)))
+	}
+	last := host.heard[len(host.heard)-1]
+	require.True(t, strings.HasSuffix(last, "; and 1000 more"))
+	require.Less(t, len(last), maxCauses*(maxText+10)+20)
+}
+
 func TestEventCarriesNothingButText(t *testing.T) {
 	secret := errors.New("inner")
 	var got *componentstatus.Event
