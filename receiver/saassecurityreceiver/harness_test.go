@@ -176,6 +176,7 @@ func (w *world) start(options ...crashtest.Option) (*life, error) {
 func (w *world) prepare(options ...crashtest.Option) *life {
 	w.t.Helper()
 	set := receivertest.NewNopSettings(metadata.Type)
+	set.ID = component.NewID(metadata.Type) // the same in every life
 	set.TelemetrySettings = w.telemetry.NewTelemetrySettings()
 	set.Logger = w.logger
 	cfg := w.config()

@@ -1,0 +1,312 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package saassecurityreceiver
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/extension/extensiontest"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/crashtest"
+	"github.com/otelcol-audit/otelcol-audit/internal/durable"
+	"github.com/otelcol-audit/otelcol-audit/internal/simulator/saassecurity"
+)
+
+// fill lets the spool take in events that are not delivered, and leaves them there.
+func (w *world) fill(events int) {
+	w.t.Helper()
+	w.sink.refuse(errDown)
+	w.sim.Enqueue(events)
+	w.runFor(10 * time.Second)
+	require.Zero(w.t, w.sim.Ledger().Queued)
+	w.sink.do(nil)
+}
+
+func (w *world) entryKeys() []string {
+	w.t.Helper()
+	var keys []string
+	for _, key := range w.disk.Keys() {
+		if strings.HasPrefix(key, "spool_0/e") {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+func TestSpoolIsReplayedAfterARestart(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, saassecurity.Options{Latency: time.Second})
+		w.fill(500)
+		w.sim.Enqueue(200)
+		l := w.mustStart()
+		require.Contains(t, w.messages(zapcore.InfoLevel), "Reading log events")
+		time.Sleep(500 * time.Millisecond)
+		require.Equal(t, 500, w.sink.events(), "before the first read is answered")
+		require.Len(t, w.sim.Ledger().Reads, len(w.sim.Ledger().Reads))
+		time.Sleep(10 * time.Second)
+		w.requireDelivered(upTo(700))
+		l.stop(t)
+	})
+}
+
+func TestFlippedByteCostsOneEntryAndIsNoticed(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, saassecurity.Options{})
+		w.fill(500)
+		w.disk.Flip(t, w.entryKeys()[2], 1000)
+		l := w.mustStart()
+		time.Sleep(time.Minute)
+		require.Equal(t, 400, w.sink.events())
+		require.Equal(t, 1, w.metric("saas_security_spool_corrupt"))
+		require.Equal(t, 1, w.metric("saas_security_quarantine_entries"), "what is left of it is kept")
+		require.Zero(t, w.metric("saas_security_spool_entries"))
+		require.Contains(t, l.host.troubles(), "quarantine: damaged entries of the spool")
+		l.stop(t)
+		kept := false
+		for _, key := range w.disk.Keys() {
+			kept = kept || strings.HasPrefix(key, "/quarantine/item/")
+		}
+		require.True(t, kept)
+	})
+}
+
+func TestDamagedEntryStaysInTheSpoolWhileTheQuarantineIsBroken(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, saassecurity.Options{})
+		w.fill(500)
+		w.disk.Flip(t, w.entryKeys()[0], 1000)
+		l := w.mustStart(crashtest.FailSet("/quarantine/index", 10, errBroken))
+		time.Sleep(time.Second)
+		require.Equal(t, 400, w.sink.events(), "the others are not held up")
+		require.Equal(t, 1, w.metric("saas_security_spool_entries"))
+		require.Contains(t, l.host.troubles(), "quarantine: ")
+		time.Sleep(2 * time.Minute)
+		require.Equal(t, 1, w.metric("saas_security_quarantine_entries"))
+		require.Zero(t, w.metric("saas_security_spool_entries"))
+		l.stop(t)
+	})
+}
+
+func TestStorageThatCannotBeUsedFailsTheStart(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, saassecurity.Options{})
+		w.fill(200)
+		newer, err := durable.Seal(99, map[string]int{})
+		require.NoError(t, err)
+		before := w.disk.Keys()
+		for key, want := range map[string]string{
+			"/spool": "spool", "/reading": "reading", "/quarantine/index": "quarantine", "spool_0/head": "spool",
+			w.entryKeys()[1]: "spool",
+		} {
+			l := w.prepare(crashtest.FailGet(key, -1, errBroken))
+			err := l.Start(t.Context(), l.host)
+			require.ErrorIs(t, err, errBroken, key)
+			require.ErrorContains(t, err, want)
+			require.Empty(t, l.storage.names(), "a failed start lets go of the storage")
+		}
+		for _, key := range []string{"/spool", "/reading", "spool_0/head"} {
+			kept := w.disk.Value(key)
+			require.NoError(t, w.disk.Client().Set(t.Context(), key, newer))
+			_, err := w.start()
+			require.ErrorIs(t, err, durable.ErrNewerVersion, key)
+			require.NoError(t, w.disk.Client().Set(t.Context(), key, kept))
+		}
+		require.Equal(t, before, w.disk.Keys())
+		w.runFor(time.Second)
+		w.requireDelivered(upTo(200))
+	})
+}
+
+func TestMissingStorageExtensionFailsTheStart(t *testing.T) {
+	w := newWorld(t, saassecurity.Options{})
+	l := w.prepare()
+	delete(l.host.extensions, storageID)
+	require.ErrorContains(t, l.Start(t.Context(), l.host), `storage extension "file_storage" is not running`)
+}
+
+func TestSpoolIsEncryptedWithTheKeysOfTheFile(t *testing.T) {
+	one, two := strings.Repeat("11", 32), strings.Repeat("22", 32)
+	path := filepath.Join(t.TempDir(), "keys")
+	keys := func(lines ...string) {
+		require.NoError(t, os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"), 0o600))
+	}
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, saassecurity.Options{}, func(cfg *Config) { cfg.Spool.EncryptionKeyFile = path })
+		_, err := w.start()
+		require.ErrorContains(t, err, "spool::encryption_key_file: open "+path)
+		keys("not a key")
+		_, err = w.start()
+		require.ErrorContains(t, err, "spool::encryption_key_file "+path+": line 1 is not a key")
+
+		keys(one)
+		w.fill(200)
+		for _, key := range w.entryKeys() {
+			require.NotContains(t, string(w.disk.Value(key)), "log_type")
+		}
+		keys(two)
+		_, err = w.start()
+		require.ErrorContains(t, err, "opening the spool: the spool holds entries sealed with the key ")
+		require.Zero(t, w.sink.events())
+		keys(two, one)
+		w.runFor(time.Second)
+		w.requireDelivered(upTo(200))
+		keys(two)
+		w.runFor(time.Second)
+	})
+}
+
+// A full disk stops reading; what was read already waits in memory for the space that delivery makes.
+func TestFullDiskStopsReadingAndLosesNothing(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, saassecurity.Options{Latency: 100 * time.Millisecond})
+		w.sink.refuse(errDown)
+		w.sim.Enqueue(5000)
+		l := w.mustStart(crashtest.MaxBytes(500_000)) // some seven replies
+		time.Sleep(5 * time.Minute)
+		require.Contains(t, l.host.troubles(), "storage: the storage does not take what was read; reading waits until it works")
+		reads := len(w.sim.Ledger().Reads)
+		require.Less(t, reads, 30)
+		require.Positive(t, w.sim.Ledger().Queued)
+		time.Sleep(5 * time.Minute)
+		require.Len(t, w.sim.Ledger().Reads, reads)
+		w.sink.do(nil)
+		time.Sleep(3 * time.Minute)
+		w.requireDelivered(upTo(5000))
+		require.Zero(t, w.metric("saas_security_reads_unknown_outcome"))
+		require.Empty(t, l.host.troubles())
+		l.stop(t)
+	})
+}
+
+func TestWhatTheDiskDoesNotTakeUntilTheEndIsCounted(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, saassecurity.Options{})
+		w.sim.Enqueue(100)
+		l := w.mustStart(crashtest.FailSet("spool_0/e0000000000000001", -1, errBroken), crashtest.FailSet("", 0, nil), crashtest.MaxBytes(2000))
+		time.Sleep(time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		require.Error(t, l.Shutdown(ctx))
+		require.Equal(t, 1, w.metric("saas_security_reads_unknown_outcome", "reason", "not_stored"))
+		require.Contains(t, strings.Join(w.messages(zapcore.ErrorLevel), "\n"), "What was read could not be stored before the end: its events are lost")
+	})
+}
+
+func TestDeletionThatFailsIsRepeated(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, saassecurity.Options{})
+		w.sim.Enqueue(300)
+		l := w.mustStart(crashtest.FailDelete("", 10, errBroken))
+		time.Sleep(2 * time.Minute)
+		w.requireDelivered(upTo(300))
+		require.Zero(t, w.metric("saas_security_spool_entries"))
+		require.Empty(t, l.host.troubles())
+		l.stop(t)
+	})
+}
+
+func TestReadErrorOfTheStorageDropsNothing(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, saassecurity.Options{})
+		l := w.mustStart(crashtest.FailGet("spool_0/e0000000000000001", 5, errBroken))
+		w.sim.Enqueue(300)
+		time.Sleep(5 * time.Minute)
+		w.requireDelivered(upTo(300))
+		require.Empty(t, l.host.troubles())
+		require.Contains(t, strings.Join(w.messages(zapcore.ErrorLevel), "\n"), "The spool cannot be read; delivery waits until the storage works")
+		l.stop(t)
+	})
+}
+
+// fileStorage is the real extension over a directory.
+func fileStorage(t *testing.T, dir string) storage.Extension {
+	t.Helper()
+	factory := filestorage.NewFactory()
+	cfg := factory.CreateDefaultConfig().(*filestorage.Config)
+	cfg.Directory, cfg.FSync, cfg.Timeout = dir, true, time.Millisecond
+	ext, err := factory.Create(t.Context(), extensiontest.NewNopSettings(factory.Type()), cfg)
+	require.NoError(t, err)
+	return ext.(storage.Extension)
+}
+
+func TestReloadWithFileStorage(t *testing.T) {
+	w := listening(t, saassecurity.Options{LongPoll: 20 * time.Millisecond})
+	ext := fileStorage(t, t.TempDir())
+	for round := range 5 {
+		w.sim.Enqueue(400)
+		if round%2 == 1 {
+			w.sink.refuse(errDown)
+		} else {
+			w.sink.do(nil)
+		}
+		l := w.prepare()
+		l.host.extensions[storageID] = ext
+		require.NoError(t, l.Start(t.Context(), l.host), "the instance before has let go of the files")
+		second := w.prepare()
+		second.host.extensions[storageID] = ext
+		require.ErrorContains(t, second.Start(t.Context(), second.host), "another instance of this receiver")
+		require.Eventually(t, func() bool { return w.sim.Ledger().Queued == 0 }, 10*time.Second, time.Millisecond)
+		require.NoError(t, l.Shutdown(t.Context()))
+	}
+	l := w.prepare()
+	l.host.extensions[storageID] = ext
+	require.NoError(t, l.Start(t.Context(), l.host))
+	require.Eventually(t, func() bool { return w.sink.events() == 2000 }, 10*time.Second, 10*time.Millisecond)
+	require.NoError(t, l.Shutdown(t.Context()))
+	w.requireDelivered(upTo(2000))
+	require.Zero(t, w.metric("saas_security_reads_unknown_outcome"))
+}
+
+func TestFilesOfTheSpoolArePrivate(t *testing.T) {
+	dir := t.TempDir()
+	w := listening(t, saassecurity.Options{})
+	l := w.prepare()
+	l.host.extensions[storageID] = fileStorage(t, dir)
+	require.NoError(t, l.Start(t.Context(), l.host))
+	require.NoError(t, l.Shutdown(t.Context()))
+	files, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Len(t, files, 2, "the receiver's own and the first segment of the spool")
+	for _, f := range files {
+		info, err := f.Info()
+		require.NoError(t, err)
+		require.Equal(t, os.FileMode(0o600), info.Mode().Perm(), f.Name())
+	}
+}
+
+// The library behind file_storage panics at a damaged file; that must not take down the Collector.
+func TestPanicOfTheStorageBecomesAnError(t *testing.T) {
+	panics := func() { panic("freepages: failed to get all reachable pages") }
+	_, err := guardOpen(func() (storage.Client, error) { panics(); return nil, nil })
+	require.EqualError(t, err, "the storage is damaged: freepages: failed to get all reachable pages")
+
+	client, err := guardOpen(func() (storage.Client, error) { return &panicking{panics}, nil })
+	require.NoError(t, err)
+	_, err = client.Get(t.Context(), "k")
+	require.ErrorContains(t, err, "the storage is damaged")
+	for _, err := range []error{
+		client.Set(t.Context(), "k", nil), client.Delete(t.Context(), "k"), client.Batch(t.Context()), client.Close(t.Context()),
+		client.(storage.Walker).Walk(t.Context(), nil),
+	} {
+		require.ErrorContains(t, err, "the storage is damaged")
+	}
+}
+
+type panicking struct{ panics func() }
+
+func (p *panicking) Get(context.Context, string) ([]byte, error)        { p.panics(); return nil, nil }
+func (p *panicking) Set(context.Context, string, []byte) error          { p.panics(); return nil }
+func (p *panicking) Delete(context.Context, string) error               { p.panics(); return nil }
+func (p *panicking) Batch(context.Context, ...*storage.Operation) error { p.panics(); return nil }
+func (p *panicking) Close(context.Context) error                        { p.panics(); return nil }
+func (p *panicking) Walk(context.Context, storage.WalkFunc) error       { p.panics(); return nil }
