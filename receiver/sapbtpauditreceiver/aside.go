@@ -4,6 +4,7 @@
 package sapbtpauditreceiver
 
 import (
+	"math/bits"
 	"time"
 
 	"go.uber.org/zap"
@@ -14,10 +15,12 @@ import (
 const (
 	// largeParts is in how many parts a window of too many pages is cut.
 	largeParts = 8
-	// maxAside bounds the windows that are set aside; beyond it they are read again whole.
+	// maxAside bounds the windows that are set aside; beyond it a failure is one of the whole subaccount.
 	maxAside = 256
-	// patience is how often a single second is read again before what can be had of it is taken and the rest is announced
-	// as a gap.
+	// maxAnomalies is how many windows in a row may be unreadable before it is the server that is sick and not the window.
+	maxAnomalies = 8
+	// patience is how often a single second is read again, while others are readable, before what can be had of it is taken
+	// and the rest is announced as a gap.
 	patience     = 3
 	maxAsideWait = 5 * time.Minute
 )
@@ -26,88 +29,120 @@ const (
 // second never stops the stream.
 type aside struct {
 	span      sweep.Span
-	tries     int
-	notBefore time.Time
+	tries     int // in a row without success
 	looks     int
 	salvage   bool
+	closed    int // windows that were read to their end when it was first set aside
+	notBefore time.Time
 }
 
-// setAside puts the window back, cut in parts where that helps to get round what is wrong with it.
-func (s *subaccount) setAside(w *window, trouble *anomaly) {
+// setAside puts the window back, cut in parts where that helps to get round what is wrong with it. It reports false when
+// nothing can be read any more: then it is not the window.
+func (s *subaccount) setAside(w *window, trouble *anomaly) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.tel.restarted(trouble.reason)
-	next := aside{span: w.span, tries: w.tries + 1, notBefore: time.Now(), looks: w.looks, salvage: w.salvage}
+	next := w.aside
+	next.span, next.notBefore = w.span, time.Now()
 	newer, older, divisible := w.span.Halves()
 	divisible = divisible && len(s.asides) < maxAside
+	halves := []sweep.Span{newer, older}
 	switch trouble.reason {
 	case reasonCategories:
+		s.putAside(next, w.span)
 	case reasonLarge:
-		s.asides = append(s.asides, cut(next, largeParts)...)
-		return
+		s.putAside(next, cut(w.span, largeParts)...)
 	case reasonFullLast:
-		// A second cannot be cut; reading it twice with the same result is all that can be asked.
-		if !divisible {
-			next.looks++
+		if divisible {
+			s.putAside(next, halves...)
+			break
 		}
+		// A second cannot be cut; reading it twice with the same result is all that can be asked.
+		next.looks++
+		s.putAside(next, w.span)
 	case reasonEmpty:
 		next.looks++
 		next.notBefore = time.Now().Add(time.Duration(w.looks) * s.cfg.PollInterval)
-		s.asides = append(s.asides, next)
-		return
+		s.putAside(next, w.span)
 	default:
 		s.anomalies++
-		next.notBefore = time.Now().Add(asideWait(s.anomalies))
-		s.logger.Warn("A window of the audit log cannot be read and is set aside; the others go on",
-			zap.String("reason", trouble.reason), zap.Error(trouble.err),
-			zap.Time("from", w.span.Start()), zap.Time("to", w.span.End()),
-			zap.Int("tries", next.tries), zap.Time("again_at", next.notBefore))
-		// The first time the whole is read again: most faults pass.
-		divisible = divisible && next.tries > 1
-		next.salvage = !divisible && next.tries > patience &&
-			(trouble.reason == reasonMalformed || trouble.reason == reasonTooLarge)
+		if s.anomalies > maxAnomalies || len(s.asides) >= maxAside {
+			return false
+		}
+		s.setAsideFaulty(next, trouble, divisible, halves)
 	}
-	if !divisible || trouble.reason == reasonCategories {
-		s.asides = append(s.asides, next)
+	s.tel.restarted(trouble.reason)
+	return true
+}
+
+// setAsideFaulty puts back a window with something wrong in it. The first time the whole is read again, since most faults
+// pass; then it is cut until the fault is alone in a second.
+func (s *subaccount) setAsideFaulty(next aside, trouble *anomaly, divisible bool, halves []sweep.Span) {
+	if next.tries == 0 {
+		next.closed = s.closedWindows
+	}
+	next.tries++
+	next.notBefore = time.Now().Add(asideWait(next.tries))
+	// Told when it is new and then ever more rarely.
+	if bits.OnesCount(uint(next.tries)) == 1 {
+		s.logger.Warn("A window of the audit log cannot be read and is set aside; the others go on", append(labels(s),
+			zap.String("reason", trouble.reason), zap.Error(trouble.err),
+			zap.Time("from", next.span.Start()), zap.Time("to", next.span.End()),
+			zap.Int("tries", next.tries), zap.Time("again_at", next.notBefore))...)
+	}
+	if divisible && next.tries > 1 {
+		next.tries, next.notBefore = 0, time.Now()
+		s.putAside(next, halves...)
 		return
 	}
-	next.tries = 0
-	for _, half := range []sweep.Span{newer, older} {
-		next.span = half
-		s.asides = append(s.asides, next)
+	// Only what stays unreadable while others are read is written off, and only a second of it.
+	next.salvage = next.span.Len() == 1 && next.tries > patience && s.closedWindows-next.closed > patience &&
+		(trouble.reason == reasonMalformed || trouble.reason == reasonTooLarge)
+	s.putAside(next, next.span)
+}
+
+// putAside adds spans that share a fate.
+func (s *subaccount) putAside(a aside, spans ...sweep.Span) {
+	for _, span := range spans {
+		a.span = span
+		s.asides = append(s.asides, a)
 	}
 }
 
-// cut divides what is set aside into at most n parts of whole seconds.
-func cut(a aside, n int64) []aside {
-	step := (a.span.Len() + n - 1) / n
-	a.tries = 0
-	var parts []aside
-	rest := sweep.Set{a.span}
-	for span, ok := rest.TakeNewest(step); ok; span, ok = rest.TakeNewest(step) {
-		a.span = span
-		parts = append(parts, a)
+// cut divides a span into at most n parts of whole seconds, newest first.
+func cut(span sweep.Span, n int64) (parts []sweep.Span) {
+	step := (span.Len() + n - 1) / n
+	rest := sweep.Set{span}
+	for part, ok := rest.TakeNewest(step); ok; part, ok = rest.TakeNewest(step) {
+		parts = append(parts, part)
 	}
 	return parts
 }
 
-// asideWait is how long a window waits: not at all at first, so that a bad second is found by halving without delay, and
-// longer when nothing succeeds in between.
-func asideWait(anomalies int) time.Duration {
-	if anomalies <= 2 {
+// asideWait grows with the failures of one window.
+func asideWait(tries int) time.Duration {
+	if tries <= 1 {
 		return 0
 	}
-	return min(maxAsideWait, time.Second<<min(anomalies-3, 20))
+	return min(maxAsideWait, time.Second<<min(tries-2, 20))
 }
 
-// takeAside returns the newest window that was set aside, is ready, and ends after newest; nil when there is none.
+// takeAside returns a window that was set aside, is ready, and is not older than what else is due, whose newest end is
+// given; what is about to expire comes before everything. It returns nil when there is none.
 func (s *subaccount) takeAside(newest, bound int64) *window {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	best := -1
+	best, bestTo := -1, newest
 	for i, a := range s.asides {
-		if time.Until(a.notBefore) <= 0 && a.span.To > newest {
-			best, newest = i, a.span.To
+		to := a.span.To
+		if expiring(a.span, bound) {
+			to = bound + 1
+		}
+		if time.Until(a.notBefore) > 0 || to <= newest {
+			continue
+		}
+		// After a failure the other end's turn comes, so that a bad second at one end does not hide that the rest is fine.
+		if best < 0 || (s.anomalies%2 == 0) == (to > bestTo) {
+			best, bestTo = i, to
 		}
 	}
 	if best < 0 {
@@ -116,21 +151,8 @@ func (s *subaccount) takeAside(newest, bound int64) *window {
 	a := s.asides[best]
 	s.asides = append(s.asides[:best], s.asides[best+1:]...)
 	w := s.newWindow(a.span, bound)
-	w.tries, w.looks, w.salvage = a.tries, a.looks, a.salvage
+	w.aside = a
 	return w
-}
-
-// reserved is what suspended windows and windows set aside will read, so that it is not planned twice.
-func (s *subaccount) reserved() (out sweep.Set) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, a := range s.asides {
-		out = out.Add(a.span)
-	}
-	for _, w := range s.suspended {
-		out = out.Add(w.span)
-	}
-	return out
 }
 
 // waiting tells when the next window that was set aside is ready, if there is one.

@@ -23,11 +23,15 @@ const deliveryGrace = 5 * time.Second
 // newSubaccount puts together what reads one subaccount.
 func (t *term) newSubaccount(ctx context.Context, source keyfiles.Source) (*subaccount, error) {
 	key := source.Credentials[0].Key
+	prefix, err := t.prefix(ctx, source)
+	if err != nil {
+		return nil, fmt.Errorf("subaccount %s: %w", source.ID, err)
+	}
 	s := &subaccount{
 		id: source.ID, cfg: t.cfg, clients: t.clients, pages: t.pages, readers: t.readers, recheck: t.recheck,
-		rate: t.cfg.RequestsPerSecond, size: newSizing(), delivering: newGate(1), wakeup: make(chan struct{}, 1), left: make(chan struct{}),
+		rate: t.cfg.RequestsPerSecond, size: newSizing(), delivering: newGate(1), wakeup: make(chan struct{}, 1), active: map[*window]struct{}{}, answersAtFailure: -1, left: make(chan struct{}),
 		status: t.status, tel: newTelemetry(ctx, t.builder, t.label(source.ID)), logger: t.logger,
-		store: progressStore{client: t.storage, prefix: source.ID + "/"},
+		store: progressStore{client: t.storage, prefix: prefix},
 	}
 	s.notices = &notices{logger: t.logger.With(labels(s)...), last: map[string]time.Time{}}
 	if key.TenantID != "" {
@@ -76,6 +80,7 @@ func (t *term) recheck() {
 
 // quarantined raises the status: somebody has to look at what the backend refuses.
 func (s *subaccount) quarantined(n int) {
+	s.refused.Add(int64(n))
 	s.tel.quarantined(n)
 	s.status.Set(s.cause("quarantine"), errQuarantine)
 }

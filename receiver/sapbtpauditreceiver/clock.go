@@ -4,24 +4,38 @@
 package sapbtpauditreceiver
 
 import (
-	"sync/atomic"
+	"sync"
 	"time"
 )
 
-// earliestDate is when version 2 of the API did not exist yet; a Date header before it says nothing about the time.
-var earliestDate = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+const (
+	// staleDate is how far a Date header may fall behind an earlier one. What lies further back comes out of a cache.
+	staleDate = time.Minute
+	// skewLife is how long a clock difference is believed without being seen again, so that a server with a wrong clock
+	// cannot keep the receiver from ever asking again.
+	skewLife = 10 * time.Minute
+)
 
 // sourceClock is the time up to which events may be asked for: the local clock, or the server's where that is behind. A
 // clock that runs ahead would mark time as read that has not happened yet.
 type sourceClock struct {
-	skew atomic.Int64 // server minus local in nanoseconds, as of the last answer that had a Date
+	mu       sync.Mutex
+	newest   time.Time     // newest Date so far
+	skew     time.Duration // server minus local
+	seen     time.Time     // when skew was seen
+	answered bool          // there was an answer, with Date or without
 }
 
-// observe takes in the Date header of an answer that has just arrived.
+// observe takes in the Date header of an answer that has just arrived; zero if it had none.
 func (c *sourceClock) observe(date time.Time) {
-	if date.After(earliestDate) {
-		c.skew.Store(int64(time.Until(date)))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.answered = true
+	if date.IsZero() || date.Before(c.newest.Add(-staleDate)) {
+		return
 	}
+	c.newest = date
+	c.skew, c.seen = time.Until(date), time.Now()
 }
 
 // now is the source's time in Unix seconds.
@@ -30,12 +44,26 @@ func (c *sourceClock) now() int64 {
 }
 
 // offset is the server's clock minus the local one. Date has whole seconds, so up to one second of it is rounding.
-func (c *sourceClock) offset() time.Duration { return time.Duration(c.skew.Load()) }
+func (c *sourceClock) offset() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if time.Since(c.seen) > skewLife {
+		return 0
+	}
+	return c.skew
+}
+
+// trusted reports whether the server has answered, so that a local clock that is far ahead has shown.
+func (c *sourceClock) trusted() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.answered
+}
 
 // boundAt is the time that an answer proves to have passed at the source, for a request whose planned bound is given.
 func boundAt(planned int64, date time.Time) int64 {
-	if date.After(earliestDate) {
-		return min(planned, date.Unix())
+	if date.IsZero() {
+		return planned
 	}
-	return planned
+	return min(planned, date.Unix())
 }

@@ -5,6 +5,7 @@ package sapbtpauditreceiver
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/zap"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/delivery"
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/record"
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/seen"
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/sweep"
@@ -36,15 +38,28 @@ func (s *subaccount) deliverPage(ctx context.Context, w *window, p *page, closes
 	observed := time.Now()
 	logs, events, delivered := s.selectNew(w, p, observed)
 	if p.broken != nil {
-		s.appendGap(logs, w.span, reasonMalformed, observed)
+		s.appendGap(logs, w.span, gapReason(p.broken), observed)
 	}
 	if logs.LogRecordCount() > 0 {
-		if err := s.deliverer.Deliver(ctx, logs); err != nil {
+		if err := s.hand(ctx, logs); err != nil {
 			return err
 		}
 		s.countDelivered(delivered, observed, w.bound)
 	}
+	if p.broken != nil {
+		s.noteGap(w.span, gapReason(p.broken))
+	}
 	return s.save(ctx, w, events, closes)
+}
+
+// hand delivers the records. One that is refused alone cannot be told from a backend that is down; its window gives way, so
+// that others can show which it is.
+func (s *subaccount) hand(ctx context.Context, logs plog.Logs) error {
+	err := s.deliverer.Deliver(ctx, logs)
+	if errors.Is(err, delivery.ErrRefusedAlone) {
+		return &anomaly{reason: reasonRefused, err: err}
+	}
+	return err
 }
 
 // selectNew maps the records of the page that were not delivered before and that the configuration wants. The events it
@@ -127,7 +142,9 @@ func (s *subaccount) countDelivered(seconds []int64, observed time.Time, bound i
 			s.tel.lateness(age)
 		}
 	}
-	s.tel.delivered(len(seconds))
+	s.tel.delivered(len(seconds) - int(s.refused.Swap(0)))
+	// An event of the future says nothing about how far reading has come.
+	newest = min(newest, observed.Unix())
 	if newest > s.newest.Load() {
 		s.newest.Store(newest)
 	}
@@ -162,6 +179,20 @@ func (s *subaccount) save(ctx context.Context, w *window, events []seen.Event, c
 		s.store.saved()
 		s.setProgress(progress)
 	}
+	return nil
+}
+
+// saveProgress stores a change of the progress that no page has brought.
+func (s *subaccount) saveProgress(ctx context.Context, progress sweep.Progress) error {
+	op, err := s.store.operation(progress)
+	if err != nil {
+		return err
+	}
+	if err := s.commit(ctx, []*storage.Operation{op}); err != nil {
+		return err
+	}
+	s.store.saved()
+	s.setProgress(progress)
 	return nil
 }
 

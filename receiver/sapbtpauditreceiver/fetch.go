@@ -41,10 +41,9 @@ func (s *subaccount) fetch(ctx context.Context, w *window) (*page, error) {
 		case errors.Is(err, auditlog.ErrToken): // the token source has tried as often as SAP advises
 			return nil, err
 		case errors.Is(err, auditlog.ErrCategoryFilter) && len(s.cfg.Categories) > 0:
-			if s.filterHere.Swap(true) {
-				return nil, err
+			if !s.filterHere.Swap(true) {
+				s.logger.Info("The API does not filter by category for this subaccount; filtering in the receiver", labels(s)...)
 			}
-			s.logger.Info("The API does not filter by category for this subaccount; filtering in the receiver")
 			return nil, &anomaly{reason: reasonCategories, err: err}
 		case errors.Is(err, auditlog.ErrHandle):
 			return nil, &anomaly{reason: reasonHandle, err: err}
@@ -95,6 +94,7 @@ func (s *subaccount) request(ctx context.Context, w *window) (p *page, err error
 	if err != nil {
 		return nil, err
 	}
+	s.answers.Add(1)
 	s.clock.observe(answer.Date)
 	if w.pages == 0 {
 		w.bound = boundAt(w.bound, answer.Date)

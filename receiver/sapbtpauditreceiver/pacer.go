@@ -60,7 +60,7 @@ func (p *pacer) throttle(retryAfter time.Duration, said bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.throttled++
-	if !said {
+	if !said || retryAfter <= 0 {
 		retryAfter = min(maxThrottlePause, minThrottlePause<<min(p.throttled-1, 10))
 		retryAfter += time.Duration(rand.Int64N(int64(retryAfter)/2 + 1))
 	}

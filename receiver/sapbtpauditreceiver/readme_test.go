@@ -128,7 +128,7 @@ func TestReadmeNamesEveryAttributeOfAGapRecord(t *testing.T) {
 	readme := readFile(t, readmePath)
 	mapper := record.NewMapper(record.Options{})
 	_, into := mapper.NewLogs()
-	mapper.AppendGap(into, time.Unix(0, 0), time.Unix(60, 0), reasonExpired, time.Unix(60, 0))
+	mapper.AppendGap(into, "subaccount", time.Unix(0, 0), time.Unix(60, 0), reasonExpired, time.Unix(60, 0))
 	require.Contains(t, readme, "`"+into.At(0).EventName()+"`")
 	for key := range into.At(0).Attributes().All() {
 		require.Contains(t, readme, "`"+key+"`")

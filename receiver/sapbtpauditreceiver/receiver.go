@@ -30,16 +30,18 @@ func (s *subaccount) run(ctx context.Context) {
 // poll reads what is due, at most max_events_per_poll records of it, and says how long to wait before the next poll.
 func (s *subaccount) poll(ctx context.Context) time.Duration {
 	bound := s.clock.now()
-	s.rewind(bound)
+	if err := s.rewind(ctx); err != nil {
+		return s.failed(ctx, err)
+	}
 	if err := s.announceExpired(ctx, bound); err != nil {
 		return s.failed(ctx, err)
 	}
 	t := &turn{s: s, bound: bound, budget: s.cfg.MaxEventsPerPoll, agenda: s.due(bound)}
-	if err := t.run(ctx); err != nil {
+	if err := t.run(ctx, time.Until(s.nextTick)); err != nil {
 		return s.failed(ctx, err)
 	}
 	s.succeeded()
-	if len(t.agenda) > 0 || s.interrupted() {
+	if t.more() {
 		return 0
 	}
 	return s.untilNext()

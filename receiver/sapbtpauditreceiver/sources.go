@@ -96,7 +96,7 @@ func (t *term) join(source keyfiles.Source) {
 func (t *term) leave(s *subaccount) {
 	s.cancel()
 	<-s.left
-	s.fetches.Wait()
+	s.background.Wait()
 	t.mu.Lock()
 	delete(t.subaccounts, s.id)
 	t.mu.Unlock()

@@ -58,28 +58,34 @@ type subaccount struct {
 
 	filterHere atomic.Bool                    // the API does not filter by category, so the receiver does
 	tenant     atomic.Pointer[string]         // id of the subaccount; nil while no carrier and no token has said it
+	refused    atomic.Int64                   // records quarantined by the delivery under way
+	answers    atomic.Int64                   // successful answers of the API
 	newest     atomic.Int64                   // time of the newest delivered event, Unix seconds
 	published  atomic.Pointer[sweep.Progress] // progress for telemetry, which must not wait for a delivery
 	connection atomic.Pointer[connection]
-	fetches    sync.WaitGroup // fetches ahead of delivery
+	background sync.WaitGroup // readers and fetches ahead of delivery
 	delivering gate           // passed while a page is delivered and checkpointed; guards progress and store
 	progress   sweep.Progress
+	gapUntil   atomic.Int64 // until when the status shows a gap, Unix seconds; 0 if it shows none
 
-	mu        sync.Mutex
-	suspended []*window
-	asides    []aside
-	anomalies int // windows set aside since one was read to its end
+	mu            sync.Mutex
+	suspended     []*window
+	asides        []aside
+	active        map[*window]struct{} // being read
+	anomalies     int                  // faulty windows since one was read to its end
+	closedWindows int                  // windows read to their end
 
 	cancel context.CancelFunc // ends run
 	left   chan struct{}      // closed when run has ended
 	wakeup chan struct{}      // makes the next poll come at once; holds one
 
 	// owned by run
-	nextTick  time.Time
-	failures  int
-	failedAt  time.Time
-	lastError string
-	milestone milestone
+	nextTick         time.Time
+	failures         int
+	failedAt         time.Time
+	lastError        string
+	answersAtFailure int64 // what answers was when reading last failed; -1 if it works
+	milestone        milestone
 }
 
 // due is what this poll reads, without what is already spoken for.
@@ -88,26 +94,35 @@ func (s *subaccount) due(bound int64) sweep.Set {
 	if tick {
 		s.nextTick = time.Now().Add(s.cfg.PollInterval)
 	}
-	return s.progress.Due(sweep.Plan{
-		Bound: bound,
-		Poll:  max(1, int64(s.cfg.PollInterval/time.Second)),
-		Tick:  tick,
-		Rate:  s.size.density(),
-	}).Minus(s.reserved())
+	return s.published.Load().Due(sweep.Plan{
+		Bound:    bound,
+		Poll:     max(1, int64(s.cfg.PollInterval/time.Second)),
+		Tick:     tick,
+		Rate:     s.size.density(),
+		// What SAP no longer keeps would read as empty; it is for announceExpired.
+		Reserved: s.reserved().Add(sweep.Span{To: retained(bound)}),
+	})
 }
 
-// rewind takes back credit beyond the present, left by a clock that ran ahead and was set back. A few seconds are the
-// rounding of Date headers.
-func (s *subaccount) rewind(bound int64) {
+// rewind takes back credit beyond the present, left by a local clock that ran ahead and was set back. A server's clock that
+// is behind never leaves any: windows are credited by its Date. A few seconds are the rounding of Date headers.
+func (s *subaccount) rewind(ctx context.Context) error {
 	const tolerance = 5
-	// Nothing is being read between polls, so nobody else holds progress.
-	if s.progress.Passes[0].Watermark <= bound+tolerance {
-		return
+	now := time.Now().Unix()
+	if s.published.Load().Passes[0].Watermark <= now+tolerance {
+		return nil
 	}
+	if err := s.delivering.enter(ctx); err != nil {
+		return err
+	}
+	defer s.delivering.leave()
 	progress := s.progress.Clone()
-	progress.Rewind(bound)
-	s.setProgress(progress)
+	progress.Rewind(now)
+	if err := s.saveProgress(ctx, progress); err != nil {
+		return err
+	}
 	s.logger.Warn("The clock was set back; the time in between is read again", labels(s)...)
+	return nil
 }
 
 // failed notes a failure of the subaccount as a whole and says when to try again.
@@ -119,6 +134,7 @@ func (s *subaccount) failed(ctx context.Context, err error) time.Duration {
 		s.failedAt = time.Now()
 	}
 	s.failures++
+	s.answersAtFailure = s.answers.Load()
 	limit := min(maxFailureCap, max(minFailureCap, s.cfg.PollInterval))
 	pause := max(jittered(min(limit, firstFailurePause<<min(s.failures-1, 20))), s.pace.pause())
 	s.status.Set(s.cause("reading"), err)
@@ -131,12 +147,15 @@ func (s *subaccount) failed(ctx context.Context, err error) time.Duration {
 	return pause
 }
 
-// succeeded ends a failure.
+// succeeded ends a failure, if the API was asked at all.
 func (s *subaccount) succeeded() {
+	if answers := s.answers.Load(); answers == s.answersAtFailure {
+		return
+	}
 	if s.failures > 0 {
 		s.logger.Info("Reading the audit log works again", append(labels(s), zap.Duration("after", time.Since(s.failedAt)))...)
 	}
-	s.failures, s.lastError = 0, ""
+	s.failures, s.lastError, s.answersAtFailure = 0, "", -1
 	s.status.Set(s.cause("reading"), s.stuck())
 }
 
@@ -158,13 +177,6 @@ var (
 	errGap        = errors.New("part of the audit log cannot be read any more; a gap record in the stream announces it")
 	errCheckpoint = errors.New("saving the checkpoint fails; reading waits until the storage works")
 )
-
-// interrupted reports whether windows wait for the next turn, which then follows at once.
-func (s *subaccount) interrupted() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.suspended) > 0
-}
 
 // untilNext is the pause when all that is due is read.
 func (s *subaccount) untilNext() time.Duration {

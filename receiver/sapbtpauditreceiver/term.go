@@ -88,7 +88,7 @@ func (t *term) stop(ctx context.Context) error {
 		defer close(stopped)
 		t.running.Wait()
 		for _, s := range t.list() {
-			s.fetches.Wait()
+			s.background.Wait()
 		}
 	}()
 	var err error

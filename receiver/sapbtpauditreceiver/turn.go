@@ -9,69 +9,98 @@ import (
 	"sync"
 	"time"
 
-	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/record"
+	"github.com/otelcol-audit/otelcol-audit/internal/httpcall"
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/sweep"
 )
 
 // errSuspended ends the reading of a window whose turn is over. The window goes on with its next page in the next turn.
 var errSuspended = errors.New("the turn is over")
 
-// turn is one poll's share of reading: windows newest first, until what is due is read or the budget is spent.
+// turn is one poll's share of reading: windows newest first, until what is due is read, the budget is spent, or the next poll
+// is due.
 type turn struct {
 	s     *subaccount
 	bound int64
 
-	mu     sync.Mutex
-	agenda sweep.Set
-	budget int
-	failed error // the first error that is not one window's alone
+	mu      sync.Mutex
+	agenda  sweep.Set
+	budget  int
+	begun   bool  // a window was begun
+	expired bool  // the turn is over although windows of it are still being read
+	failed  error // the first error that is not one window's alone
 }
 
-// run reads windows in parallel. More than one reader is started only while there is more than one window.
-func (t *turn) run(ctx context.Context) error {
+// run reads windows in parallel. More than one reader is started only while there is more than one window. A window whose
+// answer is slow does not hold up the next turn; it is then settled on its own.
+func (t *turn) run(ctx context.Context, until time.Duration) error {
 	var readers sync.WaitGroup
-	for range t.s.readers() {
+	for range t.s.free() {
 		w := t.next()
 		if w == nil {
 			break
 		}
-		readers.Go(func() {
+		readers.Add(1)
+		t.s.background.Go(func() {
+			defer readers.Done()
 			for ; w != nil; w = t.next() {
 				t.settle(w, t.read(ctx, w))
 			}
 		})
 	}
-	readers.Wait()
+	ended := make(chan struct{})
+	t.s.background.Go(func() {
+		readers.Wait()
+		close(ended)
+	})
+	timer := time.NewTimer(max(until, time.Second))
+	defer timer.Stop()
+	select {
+	case <-ended:
+	case <-timer.C:
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.expired = true
 	return t.failed
 }
 
-// next is the window to read next: one that was interrupted by the end of a turn, else what SAP is about to delete, else the
-// newest that is due.
+// next is the window to read next: what has just happened, then what was interrupted by the end of a turn, then the newest
+// that is due. What SAP is about to delete comes before everything.
 func (t *turn) next() *window {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.over() {
 		return nil
 	}
-	if w := t.s.resume(); w != nil {
-		return w
+	w := t.pick()
+	if w != nil {
+		t.begun = true
+		t.s.begun(w)
 	}
-	newest := int64(0)
-	if len(t.agenda) > 0 {
-		newest = t.agenda[len(t.agenda)-1].To
+	return w
+}
+
+func (t *turn) pick() *window {
+	oldest, newest := sweep.Span{From: t.bound, To: t.bound}, sweep.Span{}
+	if n := len(t.agenda); n > 0 {
+		oldest, newest = t.agenda[0], t.agenda[n-1]
 	}
-	if w := t.s.takeAside(newest, t.bound); w != nil {
+	if newest.To < t.bound && !expiring(oldest, t.bound) {
+		if w := t.s.resume(); w != nil {
+			return w
+		}
+	}
+	if w := t.s.takeAside(newest.To, t.bound); w != nil {
 		return w
 	}
 	take := t.agenda.TakeNewest
-	if len(t.agenda) > 0 && expiring(t.agenda[0], t.bound) {
+	if expiring(oldest, t.bound) {
 		take = t.agenda.TakeOldest
 	}
-	span, ok := take(t.s.size.window())
-	if !ok {
-		return nil
+	if span, ok := take(t.s.size.window()); ok {
+		return t.s.newWindow(span, t.bound)
 	}
-	return t.s.newWindow(span, t.bound)
+	return t.s.resume()
 }
 
 // read takes the window's pages one after the other: fetch, deliver, checkpoint; the next page is fetched while one is
@@ -115,8 +144,12 @@ func (t *turn) read(ctx context.Context, w *window) error {
 	}
 }
 
-// settle decides what becomes of a window that was not read to its end.
+// settle decides what becomes of a window.
 func (t *turn) settle(w *window, err error) {
+	t.s.ended(w)
+	if t.isExpired() {
+		defer t.s.wake()
+	}
 	var trouble *anomaly
 	switch {
 	case err == nil:
@@ -125,11 +158,33 @@ func (t *turn) settle(w *window, err error) {
 		t.s.suspend(w)
 		return
 	case errors.As(err, &trouble):
-		t.s.setAside(w, trouble)
+		if !t.s.setAside(w, trouble) {
+			t.fail(err)
+		}
+	case t.alone(err) && t.s.setAside(w, &anomaly{reason: reasonServer, err: err}):
 	default:
 		t.fail(err)
 	}
 	w.close(t.s)
+}
+
+// alone reports whether the failure may be this window's alone: an answer that the server could not give or not in time,
+// while there are other windows to try, or after the turn, whose failure would no longer be noticed.
+func (t *turn) alone(err error) bool {
+	switch httpcall.KindOf(err) {
+	case httpcall.KindTimeout, httpcall.KindServer, httpcall.KindBrokenBody:
+	default:
+		return false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.agenda) > 0 || t.expired || t.s.interrupted()
+}
+
+func (t *turn) isExpired() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.expired
 }
 
 // spend takes n records off the budget and reports whether the turn is over.
@@ -148,41 +203,11 @@ func (t *turn) fail(err error) {
 	}
 }
 
-func (t *turn) over() bool { return t.budget <= 0 || t.failed != nil }
+func (t *turn) over() bool { return t.budget <= 0 || t.expired || t.failed != nil }
 
-// expiring reports whether SAP will delete the oldest part of span within a day.
-func expiring(span sweep.Span, bound int64) bool {
-	return span.From < bound-int64((retention-24*time.Hour)/time.Second)
-}
-
-func (s *subaccount) newWindow(span sweep.Span, bound int64) *window {
-	return &window{
-		span: span, bound: bound, onlyReading: s.published.Load().OnlyReading(span, bound) && !expiring(span, bound),
-		handles: map[string]struct{}{}, served: map[record.Key]struct{}{},
-	}
-}
-
-func (s *subaccount) suspend(w *window) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.suspended = append(s.suspended, w)
-}
-
-func (s *subaccount) resume() *window {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.suspended) == 0 {
-		return nil
-	}
-	w := s.suspended[0]
-	s.suspended = s.suspended[1:]
-	return w
-}
-
-// closed learns from a window that was read to its end.
-func (s *subaccount) closed(w *window) {
-	s.size.closed(w.span.Len(), w.records)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.anomalies = 0
+// more reports whether the next turn may follow at once: there is something left to read, and somebody free to read it.
+func (t *turn) more() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.begun && (len(t.agenda) > 0 || t.s.interrupted())
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/auditlog"
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/record"
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/seen"
-	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/sweep"
 )
 
 // Guards of paging. SAP documents neither how long a handle lives nor what a server does that has lost its place.
@@ -34,6 +33,8 @@ const (
 	reasonMalformed  = "malformed"
 	reasonTooLarge   = "oversized"
 	reasonCategories = "category_unsupported"
+	reasonServer     = "server"
+	reasonRefused    = "refused_by_backend"
 )
 
 // anomaly is an answer that makes the rest of a window unreadable in this run, while other windows can be read.
@@ -53,25 +54,21 @@ func (a *anomaly) Unwrap() error { return a.err }
 
 // window is one chain of pages: a span of event time and how far its paging has come.
 type window struct {
-	span  sweep.Span
+	// aside is the span, and its history of being set aside.
+	aside
 	bound int64 // the source's time when it was planned or first answered, whichever is earlier
-	tries int   // how often it was set aside before
-	// looks is how often the span was already read and its end was in doubt.
-	looks int
 	// onlyReading tells that nothing of the span was read before and no sweep will read it again, as in a backfill.
 	onlyReading bool
-	// salvage tells to take what can be made out of a page that stays malformed, because the span cannot be cut further.
-	salvage bool
-
-	view      *seen.View
-	handle    string
-	handles   map[string]struct{}
-	served    map[record.Key]struct{}
-	pages     int
-	fruitless int
-	records   int
-	lastFull  bool
-	ahead     chan fetched // a page that is being fetched while the one before it is delivered
+	view        *seen.View
+	handle      string
+	handles     map[string]struct{}
+	served      map[record.Key]struct{}
+	pages       int
+	fruitless   int
+	records     int
+	full        bool         // the page before was
+	lastFull    bool         // the last page was, or may have been
+	ahead       chan fetched // a page that is being fetched while the one before it is delivered
 }
 
 // page is one answer of the API, split into records.
@@ -108,7 +105,7 @@ func (w *window) read(ctx context.Context, s *subaccount) (*page, error) {
 func (w *window) readAhead(ctx context.Context, s *subaccount) {
 	ahead := make(chan fetched, 1)
 	w.ahead = ahead
-	s.fetches.Go(func() {
+	s.background.Go(func() {
 		p, err := s.fetch(ctx, w)
 		ahead <- fetched{p, err}
 	})
@@ -129,9 +126,10 @@ func (w *window) advance(p *page) error {
 	if fresh > 0 {
 		w.fruitless = 0
 	}
+	defer func() { w.full = len(p.records) >= pageRecords }()
 	if p.next == "" {
-		// A page that is full, or that follows on a promise and is empty, may be the end or a lost handle.
-		w.lastFull = len(p.records) >= pageRecords || (w.handle != "" && len(p.records) == 0)
+		// A page that is full may be the end or have lost its handle; an empty one after it may be either, too.
+		w.lastFull = len(p.records) >= pageRecords || (len(p.records) == 0 && w.full)
 		w.handle = ""
 		return nil
 	}
@@ -180,7 +178,7 @@ func (w *window) close(s *subaccount) {
 	}
 	if ahead := w.ahead; ahead != nil {
 		w.ahead = nil
-		s.fetches.Go(func() {
+		s.background.Go(func() {
 			if f := <-ahead; f.page != nil {
 				f.page.lease.free()
 			}

@@ -274,10 +274,10 @@ func TestGapIsAnnounced(t *testing.T) {
 	m := testMapper(nil)
 	from := time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC)
 	_, into := m.NewLogs()
-	m.AppendGap(into, from, from.Add(90*time.Second), "retention", observed)
-	m.AppendGap(into, from, from.Add(90*time.Second), "retention", observed.Add(time.Hour))
-	m.AppendGap(into, from, from.Add(91*time.Second), "retention", observed)
-	m.AppendGap(into, from, from.Add(90*time.Second), "malformed", observed)
+	m.AppendGap(into, "subaccount", from, from.Add(90*time.Second), "retention", observed)
+	m.AppendGap(into, "subaccount", from, from.Add(90*time.Second), "retention", observed.Add(time.Hour))
+	m.AppendGap(into, "subaccount", from, from.Add(91*time.Second), "retention", observed)
+	m.AppendGap(into, "subaccount", from, from.Add(90*time.Second), "malformed", observed)
 	gap := into.At(0)
 	require.Equal(t, "sap.btp.audit.gap", gap.EventName())
 	require.Equal(t, plog.SeverityNumberError, gap.SeverityNumber())
@@ -285,7 +285,7 @@ func TestGapIsAnnounced(t *testing.T) {
 	require.Equal(t, observed, gap.ObservedTimestamp().AsTime())
 	require.Equal(t, "Audit events between 2026-07-01T00:00:00Z and 2026-07-01T00:01:30Z are missing (retention)", gap.Body().Str())
 	require.Equal(t, map[string]any{
-		"log.record.uid":            "gap:2026-07-01T00:00:00Z/2026-07-01T00:01:30Z:retention@3f1d7c20-94ab-4e55-a0c6-7be1d2f3a455",
+		"log.record.uid":            "gap:2026-07-01T00:00:00Z/2026-07-01T00:01:30Z:retention@subaccount",
 		"sap.btp.audit.gap.from":    "2026-07-01T00:00:00Z",
 		"sap.btp.audit.gap.to":      "2026-07-01T00:01:30Z",
 		"sap.btp.audit.gap.reason":  "retention",

@@ -15,6 +15,8 @@ type Plan struct {
 	Poll int64
 	// Tick tells that a poll interval has passed, so what is new since the last poll is due however short it is.
 	Tick bool
+	// Reserved is what is spoken for otherwise: it is not due, and nothing is joined across it.
+	Reserved Set
 	// Rate is the expected number of records per second of event time; negative when unknown.
 	Rate float64
 }
@@ -37,18 +39,20 @@ func (p *Progress) Due(plan Plan) Set {
 			}
 		}
 	}
-	return due.bridge(plan.Rate)
+	return due.Minus(plan.Reserved).bridge(plan.Rate, p.Unread().Minus(plan.Reserved))
 }
 
-// bridge joins neighbouring spans, newest first, while the joined span is expected to fit one page.
-func (s Set) bridge(rate float64) Set {
+// bridge joins neighbouring spans, newest first, while the joined span is expected to fit one page and what lies between lies
+// within also, what may be read as well: beyond it the ids of delivered events are no longer remembered.
+func (s Set) bridge(rate float64, also Set) Set {
 	if rate < 0 || len(s) < 2 {
 		return s
 	}
 	hull := s[len(s)-1]
 	for i := len(s) - 2; i >= 0; i-- {
 		joined := Span{s[i].From, hull.To}
-		if float64(joined.Len())*rate > pageBudget {
+		between := Set{{s[i].To, hull.From}}
+		if float64(joined.Len())*rate > pageBudget || len(between.Minus(also)) > 0 {
 			break
 		}
 		hull = joined

@@ -266,3 +266,14 @@ func TestTakeOldestNeverCrossesAHole(t *testing.T) {
 	}
 	require.Equal(t, []Span{{0, 20}, {20, 30}, {40, 50}}, got)
 }
+
+func TestSpansAreNotJoinedAcrossWhatIsForgottenOrSpokenFor(t *testing.T) {
+	p := New([]time.Duration{0, time.Minute}, 0)
+	p.Record(Span{100, 5000}, 9000) // its ids are forgotten
+	plan := Plan{Bound: 9000, Poll: 60, Tick: true, Rate: 0}
+	require.Equal(t, Set{{0, 100}, {5000, 9000}}, p.Due(plan))
+	q := New([]time.Duration{0, time.Minute, time.Hour}, 0)
+	q.Record(Span{100, 8900}, 9000)
+	plan.Bound, plan.Reserved = 14400, Set{{7000, 7100}}
+	require.Equal(t, Set{{0, 100}, {5400, 7000}, {7100, 14400}}, q.Due(plan))
+}

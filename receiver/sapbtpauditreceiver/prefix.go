@@ -1,0 +1,67 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sapbtpauditreceiver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.uber.org/zap"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/durable"
+	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/keyfiles"
+)
+
+// prefix is where the state of a subaccount is in storage. It is named after the subaccount's identity, which is the tenant
+// where the credentials say it and the token host where they do not. A note under the token host leads to the state when
+// the credentials come in another form than before, so that this is not taken for a first start.
+func (t *term) prefix(ctx context.Context, source keyfiles.Source) (string, error) {
+	own := source.ID + "/"
+	nameless := source.Credentials[0].Key
+	nameless.TenantID = ""
+	note := "state of " + identity(nameless)
+
+	store := progressStore{client: t.storage, prefix: own}
+	_, err := store.load(ctx)
+	if err == nil || !errors.Is(err, durable.ErrAbsent) {
+		// What is damaged or unreadable is for restore to judge.
+		return own, t.remember(ctx, note, own)
+	}
+	var former string
+	err = durable.Load(ctx, t.storage, note, checkpointVersion, &former)
+	switch {
+	case err == nil && !t.taken(former):
+		t.logger.Info("Going on with the progress that was stored under another form of the credentials",
+			zap.String("subaccount", source.ID), zap.String("state", former))
+		return former, nil
+	case err == nil, errors.Is(err, durable.ErrAbsent), errors.Is(err, durable.ErrCorrupt):
+		return own, t.remember(ctx, note, own)
+	default:
+		return own, fmt.Errorf("reading where the state is: %w", err)
+	}
+}
+
+// remember writes the note, unless it says so already.
+func (t *term) remember(ctx context.Context, note, prefix string) error {
+	var noted string
+	if err := durable.Load(ctx, t.storage, note, checkpointVersion, &noted); err == nil && (noted == prefix || t.taken(noted)) {
+		return nil
+	}
+	if err := durable.Save(ctx, t.storage, note, checkpointVersion, prefix); err != nil {
+		return fmt.Errorf("noting where the state is: %w", err)
+	}
+	return nil
+}
+
+// taken reports whether a subaccount that is being read has its state there. Token hosts of SAP are those of one subaccount,
+// others may be shared.
+func (t *term) taken(prefix string) bool {
+	for _, s := range t.list() {
+		if s.store.prefix == prefix {
+			return true
+		}
+	}
+	return false
+}
