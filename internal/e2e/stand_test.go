@@ -144,7 +144,8 @@ func (s *stand) within(limit time.Duration, what string, condition func() bool) 
 		select {
 		case <-ticker.C:
 		case <-timeout:
-			require.Fail(s.t, "not so within "+limit.String()+": "+what, "missing for instance: %v; state: %+v; the Collector's last words:\n%s",
+			require.Fail(s.t, "not so within "+limit.String()+": "+what,
+				"missing for instance: %v; state: %+v; the Collector's last words:\n%s",
 				s.book.MissingIDs(time.Now(), 5), s.book.State(), strings.Join(program.LastLines(s.path("otelcol-audit.log"), 10), "\n"))
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -18,8 +17,8 @@ import (
 // readSize is how much is read from the file at once.
 const readSize = 1 << 20
 
-// Follower reads a file from its beginning and then what is appended to it. It goes over to the new file where the exporter
-// has rotated the old one away.
+// Follower reads a file from its beginning and then what is appended to it. Where the exporter has rotated files away, it reads
+// them one after the other, the oldest first.
 type Follower struct {
 	path    string
 	file    *os.File
@@ -45,14 +44,9 @@ func (f *Follower) Close() error {
 // Poll reads to the present end of the file and hands over each batch that is complete.
 func (f *Follower) Poll(each func(plog.Logs)) error {
 	if f.file == nil {
-		file, err := os.Open(f.path)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil {
+		if err := f.open(); err != nil || f.file == nil {
 			return err
 		}
-		f.file = file
 	}
 	for {
 		err := f.drain(each)

@@ -158,6 +158,16 @@ func TestRotatedFilesAreReadInTheirOrder(t *testing.T) {
 	require.Equal(t, 1, s.Torn())
 }
 
+func TestReadingBeginsWithTheOldestFile(t *testing.T) {
+	s := newSink(t)
+	for _, name := range []string{"a", "b"} {
+		s.write(batch(t, name) + "\n")
+		s.rotate("2026-10-01T10-00-00.00" + name)
+	}
+	s.write(batch(t, "c") + "\n")
+	require.Equal(t, []string{"a", "b", "c"}, s.names())
+}
+
 func TestARemovedFileIsAnError(t *testing.T) {
 	s := newSink(t)
 	s.write(batch(t, "a") + "\n")

@@ -45,14 +45,26 @@ func (f *Follower) successor() (*os.File, error) {
 
 var errRemoved = errors.New("a rotated file was removed before it was read to its end")
 
+// open opens the oldest file that there is, and none if there is none yet.
+func (f *Follower) open() error {
+	names, err := f.rotated()
+	if err != nil {
+		return err
+	}
+	file, err := os.Open(append(names, f.path)[0])
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	f.file = file
+	return err
+}
+
 // rotatedAfter finds the rotated file that comes after the present one, which must be among them; empty if it is the last.
 func (f *Follower) rotatedAfter(present fs.FileInfo) (string, error) {
-	extension := filepath.Ext(f.path)
-	names, err := filepath.Glob(strings.TrimSuffix(f.path, extension) + "-*" + extension)
+	names, err := f.rotated()
 	if err != nil {
 		return "", err
 	}
-	slices.Sort(names)
 	for i, name := range names {
 		info, err := os.Stat(name)
 		if err != nil {
@@ -67,4 +79,12 @@ func (f *Follower) rotatedAfter(present fs.FileInfo) (string, error) {
 		return "", nil
 	}
 	return "", errRemoved
+}
+
+// rotated lists the files that were rotated away, oldest first.
+func (f *Follower) rotated() ([]string, error) {
+	extension := filepath.Ext(f.path)
+	names, err := filepath.Glob(strings.TrimSuffix(f.path, extension) + "-*" + extension)
+	slices.Sort(names)
+	return names, err
 }
