@@ -134,7 +134,8 @@ func (s *subaccount) countDelivered(seconds []int64, observed time.Time, bound i
 	newest := int64(0)
 	for _, second := range seconds {
 		newest = max(newest, second)
-		late := !unread.Overlaps(sweep.Span{From: second, To: second + 1})
+		// Queries reach a second beyond the bound; what they bring from there is early, not late.
+		late := second < bound && !unread.Overlaps(sweep.Span{From: second, To: second + 1})
 		if late {
 			s.tel.late(s.progress.SweepAt(second, bound))
 		}
