@@ -17,6 +17,9 @@ import (
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/metadatatest"
 )
 
+// betweenPolls is when nothing is on its way, so that what the simulator has served is what the receiver has got.
+const betweenPolls = 30 * time.Second
+
 // What was read is delivered, known already, left out as configured, or in the quarantine; there is no other fate.
 func TestTheFateOfEveryEventIsCounted(t *testing.T) {
 	bubble(t, func(t *testing.T) {
@@ -28,7 +31,7 @@ func TestTheFateOfEveryEventIsCounted(t *testing.T) {
 		w.sim.Add(w.sub.Tenant, sapbtp.Record{ID: "text", JSON: []byte(`"a record that is no object"`), Time: start.Add(time.Minute)})
 		poison := w.sim.Add(w.sub.Tenant, sapbtp.Record{Time: start.Add(10 * time.Minute)})[0]
 		w.sink.accept = refusing(poison)
-		w.runFor(3 * time.Hour)
+		w.runFor(3*time.Hour + betweenPolls)
 
 		accepted, read := int64(0), int64(0)
 		for _, n := range w.sink.events {
@@ -42,7 +45,9 @@ func TestTheFateOfEveryEventIsCounted(t *testing.T) {
 		}))
 		require.Equal(t, int64(w.sim.Ledger().Count())-unwanted-1, accepted)
 
-		of := func(point metricdata.DataPoint[int64]) []metricdata.DataPoint[int64] { return []metricdata.DataPoint[int64]{point} }
+		of := func(point metricdata.DataPoint[int64]) []metricdata.DataPoint[int64] {
+			return []metricdata.DataPoint[int64]{point}
+		}
 		anyTime := metricdatatest.IgnoreTimestamp()
 		metadatatest.AssertEqualSapBtpAuditEventsRead(t, w.telemetry, of(w.point(read)), anyTime)
 		metadatatest.AssertEqualSapBtpAuditEventsDelivered(t, w.telemetry, of(w.point(accepted)), anyTime)
@@ -59,7 +64,7 @@ func TestOwnEventsThatAreDroppedAreCounted(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := traffic(t, func(c *Config) { c.DropOwnEvents = true })
 		w.sim.Configure(func(r *sapbtp.Readings) { r.OwnRecords = true })
-		w.runFor(3 * time.Hour)
+		w.runFor(3*time.Hour + betweenPolls)
 		dropped := w.sums(t, "otelcol_sap_btp_audit_events_dropped", "reason")
 		require.Equal(t, []string{"own_event"}, keys(dropped))
 		require.Greater(t, dropped["own_event"], int64(3*60), "a poll a minute")
@@ -81,7 +86,7 @@ func TestRequestsAreCountedByOutcome(t *testing.T) {
 			once(6, sapbtp.Fault{Kind: sapbtp.FaultReset}), once(7, sapbtp.Fault{Kind: sapbtp.FaultHTML}),
 			once(8, sapbtp.Fault{Kind: sapbtp.FaultSlow, Delay: sapbtp.Duration(time.Hour)}), once(9, status(204)),
 		))
-		w.runFor(10 * time.Hour)
+		w.runFor(10*time.Hour + betweenPolls)
 		require.NoError(t, w.sim.Script())
 		answered := func(status int) int64 { return int64(w.sim.Ledger().Answered(sapbtp.KindRecords, status)) }
 		requests := map[string]int64{
@@ -107,7 +112,7 @@ func TestTokenRequestsAreCountedByOutcome(t *testing.T) {
 		}))
 		for range 3 {
 			w.sim.RevokeTokens(w.sub.Tenant)
-			w.runFor(2 * time.Hour)
+			w.runFor(2*time.Hour + betweenPolls)
 		}
 		require.EqualValues(t, 4, w.sim.Ledger().Answered(sapbtp.KindToken, 401))
 		metadatatest.AssertEqualSapBtpAuditTokenRefreshes(t, w.telemetry, []metricdata.DataPoint[int64]{
