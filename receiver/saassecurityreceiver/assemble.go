@@ -87,7 +87,7 @@ func (r *auditReceiver) assemble(ctx context.Context, host component.Host) (_ *e
 	e.deliverer = delivery.New(delivery.Settings{
 		ID: r.set.ID, Next: e.consumer, Retry: r.cfg.RetryOnFailure, ObsReport: r.obs, Format: "json", Quarantine: e.quarantine, Logger: r.logger,
 		OnProblem: func(err error) { r.status.Set(causeDelivery, err) },
-		OnQuarantine: func(n int) {
+		OnQuarantine: func(n int) { //nolint:contextcheck // the callback has none
 			r.tel.quarantined(n)
 			r.status.Set(causeQuarantine, errRefused)
 		},

@@ -193,7 +193,8 @@ func TestSecretFileIsReadAtEachUse(t *testing.T) {
 	require.ErrorContains(t, err, "client_secret_file "+path)
 	for _, want := range []string{"first", "second+/=$"} {
 		require.NoError(t, os.WriteFile(path, []byte(want+"\r\n"), 0o600))
-		got, err := cfg.secret()
+		var got string
+		got, err = cfg.secret()
 		require.NoError(t, err)
 		require.Equal(t, want, got)
 	}

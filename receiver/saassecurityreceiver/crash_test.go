@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -126,8 +127,8 @@ func (c *crashes) enqueue(n int) {
 }
 
 func TestNoCrashLosesACommittedReply(t *testing.T) {
-	for _, options := range [][]crashtest.Option{nil, {crashtest.Unacknowledged()}, {crashtest.NonAtomic()}} {
-		t.Run(fmt.Sprint(len(options)), func(t *testing.T) {
+	for _, options := range [][]crashtest.Option{nil, {crashtest.Unacknowledged()}, {crashtest.NonAtomic(), crashtest.Unacknowledged()}} {
+		t.Run(strconv.Itoa(len(options)), func(t *testing.T) {
 			t.Parallel()
 			for k, died := 0, true; died; k++ {
 				bubble(t, func(t *testing.T) {
@@ -144,7 +145,7 @@ func TestNoCrashLosesACommittedReply(t *testing.T) {
 // The second crash comes while the first is being recovered from.
 func TestNoPairOfCrashesLosesACommittedReply(t *testing.T) {
 	for k1 := range 25 {
-		t.Run(fmt.Sprint(k1), func(t *testing.T) {
+		t.Run(strconv.Itoa(k1), func(t *testing.T) {
 			t.Parallel()
 			for k2, died := 0, true; died; k2++ {
 				bubble(t, func(t *testing.T) {

@@ -104,6 +104,6 @@ func (g *graceful) Capabilities() consumer.Capabilities { return g.next.Capabili
 func (g *graceful) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	defer context.AfterFunc(g.life, cancel)()
+	defer context.AfterFunc(g.life, cancel)() //nolint:contextcheck // the life of the receiver, besides that of the call
 	return g.next.ConsumeLogs(ctx, logs)
 }

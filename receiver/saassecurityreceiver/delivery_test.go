@@ -157,7 +157,7 @@ func TestBodyIsMappedAsConfigured(t *testing.T) {
 			require.Equal(t, want, lr.Body().AsRaw())
 			require.Equal(t, "saas_security.incident", lr.EventName())
 			original, _ := lr.Attributes().Get("log.record.original")
-			require.Equal(t, text, original.Str())
+			require.Equal(t, text, original.Str()) //nolint:testifylint // byte by byte
 			uid, _ := lr.Attributes().Get(attrUID)
 			require.Regexp(t, `^[0-9A-HJKMNP-TV-Z]{26}-000$`, uid.Str())
 			scope := w.sink.logs[0].ResourceLogs().At(0).ScopeLogs().At(0).Scope()

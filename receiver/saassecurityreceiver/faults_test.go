@@ -53,7 +53,7 @@ func TestBrokenReplyKeepsWhatCame(t *testing.T) {
 		{saassecurity.Fault{Delay: 2 * time.Minute}, 0, 0}, // longer than the timeout
 		{saassecurity.Fault{Stall: 2 * time.Minute}, 20, 1},
 	} {
-		t.Run(fmt.Sprint(tt.fault), func(t *testing.T) {
+		t.Run(tt.fault.String(), func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				w := newWorld(t, saassecurity.Options{Rules: []saassecurity.Rule{{Times: 1, Fault: tt.fault}}})
 				w.sim.Enqueue(100)

@@ -4,6 +4,7 @@
 package saassecurityreceiver
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"path/filepath"
@@ -215,10 +216,11 @@ func TestSecretNeverShows(t *testing.T) {
 		l := w.mustStart()
 		time.Sleep(time.Hour / 2)
 		l.stop(t)
-		stored := ""
+		var all bytes.Buffer
 		for _, key := range w.disk.Keys() {
-			stored += string(w.disk.Value(key))
+			all.Write(w.disk.Value(key))
 		}
+		stored := all.String()
 		for _, secret := range []string{saassecurity.DefaultClientSecret, "header-canary", "Bearer ", "eyJ"} {
 			require.NotContains(t, stored, secret)
 			for _, line := range w.logs.All() {
