@@ -88,12 +88,12 @@ func TestTheStatusFollowsOutagesOnChangeOnly(t *testing.T) {
 				host := newStatusHost(w)
 				r, err := w.startOn(host)
 				require.NoError(t, err)
-				time.Sleep(2 * time.Hour)
+				time.Sleep(30 * time.Minute)
 				require.Empty(t, host.take(), "the service says that a started component is well")
 
 				for range 2 {
 					tc.outage(t, w)
-					time.Sleep(2 * time.Hour)
+					time.Sleep(30 * time.Minute)
 					events := host.take()
 					require.Len(t, events, 1, "once, for as long as nothing changes")
 					require.True(t, strings.HasPrefix(events[0], statusRecoverable), events[0])
@@ -103,7 +103,7 @@ func TestTheStatusFollowsOutagesOnChangeOnly(t *testing.T) {
 
 					require.NoError(t, w.sim.Script())
 					w.sink.refuse(nil)
-					time.Sleep(2 * time.Hour)
+					time.Sleep(30 * time.Minute)
 					require.Equal(t, []string{statusOK}, host.take())
 				}
 

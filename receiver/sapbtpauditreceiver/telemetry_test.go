@@ -152,7 +152,7 @@ func TestWindowsThatAreReadAgainAreCountedByReason(t *testing.T) {
 					c.Concurrency = 1
 				})
 				now := time.Now()
-				w.sim.Generate(w.sub.Tenant, 5100, now.Add(-time.Hour), now.Add(-time.Minute))
+				w.sim.Generate(w.sub.Tenant, 1600, now.Add(-time.Hour), now.Add(-time.Minute))
 				rule.Match.Kind = sapbtp.KindRecords
 				require.NoError(t, w.sim.Script(rule))
 				w.runFor(10 * time.Minute)
