@@ -103,27 +103,21 @@ func (c *crashes) settle(when string) {
 	for _, n := range c.sink.uids {
 		repeated += n - 1
 	}
-	require.LessOrEqual(c.t, repeated, c.deaths*workers*maxEventsPerRead, "%s: repeats", when)
+	require.LessOrEqual(c.t, repeated, c.deaths*workers, "%s: repeats", when)
 }
 
 func newCrashes(t *testing.T) *crashes {
 	t.Helper()
-	c := &crashes{world: newWorld(t, saassecurity.Options{Latency: 10 * time.Millisecond}, func(cfg *Config) {
+	// Replies of one event each, which count as full: many runs, and several readers, for little work.
+	c := &crashes{world: newWorld(t, saassecurity.Options{
+		Latency: 10 * time.Millisecond,
+		Rules:   []saassecurity.Rule{{On: saassecurity.Bulk, Fault: saassecurity.Fault{Status: 404}}},
+	}, func(cfg *Config) {
 		cfg.MaxReaders = 4
 		cfg.PollInterval = time.Second
-		cfg.Body = bodyString
 	})}
-	c.enqueue(700)
+	c.sim.Enqueue(8)
 	return c
-}
-
-// enqueue adds events that are as small as can be, for there are many runs.
-func (c *crashes) enqueue(n int) {
-	first, events := c.sim.Ledger().Enqueued+1, make([]string, n)
-	for i := range events {
-		events[i] = `{"log_type":"incident","item_name":"` + saassecurity.Marker(int64(first+i)) + `"}`
-	}
-	c.sim.EnqueueRaw(events...)
 }
 
 func TestNoCrashLosesACommittedReply(t *testing.T) {
@@ -151,7 +145,7 @@ func TestNoPairOfCrashesLosesACommittedReply(t *testing.T) {
 				bubble(t, func(t *testing.T) {
 					c := newCrashes(t)
 					c.live(crashtest.CrashAfter(k1))
-					c.enqueue(200)
+					c.sim.Enqueue(2)
 					died = c.live(crashtest.CrashAfter(k2), crashtest.Unacknowledged())
 					c.settle(fmt.Sprintf("crash after write %d, then after write %d", k1, k2))
 				})

@@ -152,6 +152,7 @@ func (w *world) config() *Config {
 	cfg.ClientID = saassecurity.DefaultClientID
 	cfg.ClientSecret = saassecurity.DefaultClientSecret
 	cfg.StorageID = &storageID
+	cfg.Body = bodyString // quicker to look into
 	for _, c := range w.configure {
 		c(cfg)
 	}
