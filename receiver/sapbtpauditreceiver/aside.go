@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/httpcall"
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/sweep"
 )
 
@@ -32,12 +33,13 @@ type aside struct {
 	tries     int // in a row without success
 	looks     int
 	salvage   bool
-	closed    int // windows that were read to their end when it was first set aside
+	again     bool // it was set aside before, whole or as part of another one
+	filled    int  // windows with records that were read to their end when it was first set aside
 	notBefore time.Time
 }
 
-// setAside puts the window back, cut in parts where that helps to get round what is wrong with it. It reports false when
-// nothing can be read any more: then it is not the window.
+// setAside puts the window back, cut in parts where that helps to get round what is wrong with it. It reports false when it
+// does not, because nothing can be read any more; then the window stays due.
 func (s *subaccount) setAside(w *window, trouble *anomaly) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,20 +67,21 @@ func (s *subaccount) setAside(w *window, trouble *anomaly) bool {
 		s.putAside(next, w.span)
 	default:
 		s.anomalies++
-		if s.anomalies > maxAnomalies || len(s.asides) >= maxAside {
+		sick := s.anomalies > maxAnomalies || len(s.asides) >= maxAside
+		if sick && !w.again {
 			return false
 		}
-		s.setAsideFaulty(next, trouble, divisible, halves)
+		s.setAsideFaulty(next, trouble, divisible && !sick, halves)
 	}
 	s.tel.restarted(trouble.reason)
 	return true
 }
 
 // setAsideFaulty puts back a window with something wrong in it. The first time the whole is read again, since most faults
-// pass; then it is cut until the fault is alone in a second.
+// pass, unless it cost a timeout; then it is cut until the fault is alone in a second.
 func (s *subaccount) setAsideFaulty(next aside, trouble *anomaly, divisible bool, halves []sweep.Span) {
 	if next.tries == 0 {
-		next.closed = s.closedWindows
+		next.filled = s.filledWindows
 	}
 	next.tries++
 	next.notBefore = time.Now().Add(asideWait(next.tries))
@@ -89,13 +92,13 @@ func (s *subaccount) setAsideFaulty(next aside, trouble *anomaly, divisible bool
 			zap.Time("from", next.span.Start()), zap.Time("to", next.span.End()),
 			zap.Int("tries", next.tries), zap.Time("again_at", next.notBefore))...)
 	}
-	if divisible && next.tries > 1 {
+	if divisible && (next.tries > 1 || httpcall.KindOf(trouble.err) == httpcall.KindTimeout) {
 		next.tries, next.notBefore = 0, time.Now()
 		s.putAside(next, halves...)
 		return
 	}
 	// Only what stays unreadable while others are read is written off, and only a second of it.
-	next.salvage = next.span.Len() == 1 && next.tries > patience && s.closedWindows-next.closed > patience &&
+	next.salvage = next.span.Len() == 1 && next.tries > patience && s.filledWindows-next.filled > patience &&
 		(trouble.reason == reasonMalformed || trouble.reason == reasonTooLarge)
 	s.putAside(next, next.span)
 }
@@ -103,9 +106,25 @@ func (s *subaccount) setAsideFaulty(next aside, trouble *anomaly, divisible bool
 // putAside adds spans that share a fate.
 func (s *subaccount) putAside(a aside, spans ...sweep.Span) {
 	for _, span := range spans {
-		a.span = span
+		a.span, a.again = span, true
 		s.asides = append(s.asides, a)
 	}
+}
+
+// sick reports whether so many windows in a row were faulty that it is the server.
+func (s *subaccount) sick() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.anomalies > maxAnomalies
+}
+
+// putBack returns a window that was set aside and that a failure of the whole subaccount has kept from being read.
+func (s *subaccount) putBack(w *window) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	back := w.aside
+	back.notBefore = time.Now().Add(s.cfg.PollInterval)
+	s.putAside(back, w.span)
 }
 
 // cut divides a span into at most n parts of whole seconds, newest first.

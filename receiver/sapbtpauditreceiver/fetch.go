@@ -15,7 +15,8 @@ import (
 )
 
 const (
-	// pageTries is how often a page is asked for before its window gives way to the others.
+	// pageTries is how often a page is asked for before its window gives way to the others. A window that did so before has
+	// one try.
 	pageTries = 5
 	// throttleTries is the same for answers 429, which say nothing about the page.
 	throttleTries    = 8
@@ -57,18 +58,21 @@ func (s *subaccount) fetch(ctx context.Context, w *window) (*page, error) {
 				return nil, err
 			}
 			continue
-		case kind == httpcall.KindTimeout || kind == httpcall.KindServer:
+		case kind == httpcall.KindTimeout: // each costs the whole timeout
+			s.size.failed()
+			try += 2
+		case kind == httpcall.KindServer:
 			s.size.failed()
 		case kind == httpcall.KindNetwork || kind == httpcall.KindBrokenBody:
 		case kind == httpcall.KindProtocol || errors.Is(err, record.ErrNotAPage):
 			// Half a document or a proxy's page may be a passing fault; one that stays is the window's.
-			if restarts++; restarts >= 3 {
+			if restarts++; restarts >= 3 || w.tries > 0 {
 				return nil, &anomaly{reason: reasonMalformed, err: err}
 			}
 		default: // credentials, rights, redirects, a request that is refused: waiting a second cures none of them
 			return nil, err
 		}
-		if try++; try > pageTries {
+		if try++; try > pageTries || w.tries > 0 {
 			return nil, err
 		}
 		if err := sleep(ctx, jittered(backoff)); err != nil {

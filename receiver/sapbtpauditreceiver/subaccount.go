@@ -6,6 +6,7 @@ package sapbtpauditreceiver
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -68,12 +69,14 @@ type subaccount struct {
 	progress   sweep.Progress
 	gapUntil   atomic.Int64 // until when the status shows a gap, Unix seconds; 0 if it shows none
 
-	mu            sync.Mutex
-	suspended     []*window
-	asides        []aside
-	active        map[*window]struct{} // being read
-	anomalies     int                  // faulty windows since one was read to its end
-	closedWindows int                  // windows read to their end
+	mu              sync.Mutex
+	suspended       []*window
+	asides          []aside
+	active          map[*window]struct{} // being read
+	anomalies       int                  // faulty windows since one with records was read to its end
+	closedWindows   int                  // windows read to their end
+	filledWindows   int                  // those with records
+	closedAtFailure int                  // closedWindows when a window last failed
 
 	cancel context.CancelFunc // ends run
 	left   chan struct{}      // closed when run has ended
@@ -95,10 +98,10 @@ func (s *subaccount) due(bound int64) sweep.Set {
 		s.nextTick = time.Now().Add(s.cfg.PollInterval)
 	}
 	return s.published.Load().Due(sweep.Plan{
-		Bound:    bound,
-		Poll:     max(1, int64(s.cfg.PollInterval/time.Second)),
-		Tick:     tick,
-		Rate:     s.size.density(),
+		Bound: bound,
+		Poll:  max(1, int64(s.cfg.PollInterval/time.Second)),
+		Tick:  tick,
+		Rate:  s.size.density(),
 		// What SAP no longer keeps would read as empty; it is for announceExpired.
 		Reserved: s.reserved().Add(sweep.Span{To: retained(bound)}),
 	})
@@ -139,12 +142,20 @@ func (s *subaccount) failed(ctx context.Context, err error) time.Duration {
 	pause := max(jittered(min(limit, firstFailurePause<<min(s.failures-1, 20))), s.pace.pause())
 	s.status.Set(s.cause("reading"), err)
 	// A failure that goes on is one line, until it changes.
-	if text := err.Error(); text != s.lastError {
+	if text := kindOf(err); text != s.lastError {
 		s.lastError = text
 		s.logger.Warn("Reading the audit log failed; trying again, nothing is skipped",
 			append(labels(s), zap.Error(err), zap.Duration("again_in", pause))...)
 	}
 	return pause
+}
+
+// kindOf is what two errors have in common that say the same.
+func kindOf(err error) string {
+	if trouble, ok := errors.AsType[*anomaly](err); ok {
+		return trouble.reason
+	}
+	return err.Error()
 }
 
 // succeeded ends a failure, if the API was asked at all.
@@ -181,6 +192,9 @@ var (
 // untilNext is the pause when all that is due is read.
 func (s *subaccount) untilNext() time.Duration {
 	next := s.nextTick
+	if s.free() == 0 { // the end of a window wakes
+		return max(0, time.Until(next))
+	}
 	if ready, waits := s.waiting(); waits && ready.Before(next) {
 		next = ready
 	}
@@ -195,7 +209,7 @@ func (s *subaccount) checkCredentials(ctx context.Context) {
 		return
 	}
 	if _, err := tokens.Token(ctx); err != nil && ctx.Err() == nil {
-		_ = s.failed(ctx, err)
+		_ = s.failed(ctx, fmt.Errorf("%w: %w", auditlog.ErrToken, err))
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/otelcol-audit/otelcol-audit/internal/httpcall"
+	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/auditlog"
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/sweep"
 )
 
@@ -150,35 +151,39 @@ func (t *turn) settle(w *window, err error) {
 	if t.isExpired() {
 		defer t.s.wake()
 	}
-	var trouble *anomaly
+	trouble, faulty := errors.AsType[*anomaly](err)
 	switch {
 	case err == nil:
 		t.s.closed(w)
 	case errors.Is(err, errSuspended):
 		t.s.suspend(w)
 		return
-	case errors.As(err, &trouble):
-		if !t.s.setAside(w, trouble) {
+	case faulty || t.alone(w, err):
+		if !faulty {
+			trouble = &anomaly{reason: reasonServer, err: err}
+		}
+		if !t.s.setAside(w, trouble) || t.s.sick() {
 			t.fail(err)
 		}
-	case t.alone(err) && t.s.setAside(w, &anomaly{reason: reasonServer, err: err}):
 	default:
+		if w.again {
+			t.s.putBack(w)
+		}
 		t.fail(err)
 	}
 	w.close(t.s)
 }
 
-// alone reports whether the failure may be this window's alone: an answer that the server could not give or not in time,
-// while there are other windows to try, or after the turn, whose failure would no longer be noticed.
-func (t *turn) alone(err error) bool {
+// alone reports whether the failure is likely to be this window's alone: an answer that the server could not give, or not in
+// time, although it has answered for other windows since the last such failure. After the turn a failure is the window's
+// because nobody would notice it otherwise, and a window that was set aside before stays so.
+func (t *turn) alone(w *window, err error) bool {
 	switch httpcall.KindOf(err) {
-	case httpcall.KindTimeout, httpcall.KindServer, httpcall.KindBrokenBody:
+	case httpcall.KindTimeout, httpcall.KindServer, httpcall.KindBrokenBody, httpcall.KindClient:
 	default:
 		return false
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return len(t.agenda) > 0 || t.expired || t.s.interrupted()
+	return !errors.Is(err, auditlog.ErrToken) && (t.s.othersRead() || w.again || t.isExpired())
 }
 
 func (t *turn) isExpired() bool {

@@ -53,8 +53,21 @@ func (s *subaccount) closed(w *window) {
 	s.size.closed(w.span.Len(), w.records)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.anomalies = 0
 	s.closedWindows++
+	// An answer without records says little about a server that spoils records.
+	if w.records > 0 {
+		s.anomalies = 0
+		s.filledWindows++
+	}
+}
+
+// othersRead reports whether a window was read to its end since it was last asked.
+func (s *subaccount) othersRead() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	others := s.closedWindows > s.closedAtFailure
+	s.closedAtFailure = s.closedWindows
+	return others
 }
 
 func (s *subaccount) suspend(w *window) {

@@ -1,0 +1,183 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sapbtpauditreceiver
+
+import (
+	"crypto/tls"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/simulator/sapbtp"
+	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/servicekey"
+)
+
+// content is part of every field of the records that must not be seen anywhere but at the backend.
+const content = "canary-content"
+
+// Whatever goes wrong, nobody who reads logs, health pages, metrics, traces or the disk learns a secret or an event.
+func TestNoSecretAndNoEventIsSeenAnywhereInAnyFault(t *testing.T) {
+	for _, name := range append(sapbtp.PresetNames(), "echo") {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				w, witness := watched(t, sapbtp.Options{Seed: 101, Readings: sapbtp.Readings{TokenLifetime: time.Minute}})
+				if name == "echo" {
+					witness.echo = true
+				} else {
+					rules, err := sapbtp.Preset(name)
+					require.NoError(t, err)
+					for i := range rules {
+						rules[i].Match.Every = min(rules[i].Match.Every, 3)
+						if kind := rules[i].Fault.Kind; kind == sapbtp.FaultBomb || kind == sapbtp.FaultOversize {
+							rules[i].Times = 2 // each costs as much as a thousand others
+						}
+					}
+					require.NoError(t, w.sim.Script(rules...))
+				}
+				refusals := 0
+				w.sink.accept = func(logs plog.Logs) error {
+					if refusals++; refusals%4 == 1 {
+						body, err := (&plog.JSONMarshaler{}).MarshalLogs(logs)
+						require.NoError(t, err)
+						return errors.New("the backend does not like " + string(body))
+					}
+					return nil
+				}
+				host := newStatusHost(w)
+				r, err := w.startOn(host)
+				require.NoError(t, err)
+				time.Sleep(10 * time.Minute)
+				seen := w.publicised(t, host)
+				require.NoError(t, r.Shutdown(t.Context()))
+				require.NotEmpty(t, w.sink.delivered())
+				require.Empty(t, w.sim.Ledger().Leaks())
+				witness.requireSecret(t, seen)
+				if name == "none" {
+					require.ElementsMatch(t, []string{"client secret", "content of an event", "handle", "token"}, witness.kinds())
+				}
+			})
+		})
+	}
+}
+
+func TestNoPrivateKeyIsSeenAnywhere(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, witness := watched(t, sapbtp.Options{Seed: 103, Readings: sapbtp.Readings{TokenLifetime: time.Minute}})
+		certificate := w.sim.IssueClientCert(w.sub.Tenant, 10*time.Minute)
+		witness.RoundTripper = w.sim.Transport(sapbtp.WithClientCertificate(func() *tls.Certificate { return &certificate.TLS }))
+		w.configure = func(c *Config) { present(c, w.sub, certificate) }
+		for line := range strings.SplitSeq(strings.TrimSpace(string(certificate.KeyPEM)), "\n") {
+			if !strings.HasPrefix(line, "-----") {
+				witness.note("line of the private key", line)
+			}
+		}
+		host := newStatusHost(w)
+		r, err := w.startOn(host)
+		require.NoError(t, err)
+		time.Sleep(5 * time.Minute)
+		require.NotEmpty(t, w.sink.delivered())
+		time.Sleep(10 * time.Minute) // it has expired
+		seen := w.publicised(t, host)
+		require.Contains(t, seen["status"], "client certificate")
+		require.NoError(t, r.Shutdown(t.Context()))
+		witness.requireSecret(t, seen)
+	})
+}
+
+func TestAParsedKeyAndItsConfigurationHideTheirSecretsWhereverTheyArePrinted(t *testing.T) {
+	sub := sapbtp.New(sapbtp.Options{Seed: 104}).Subaccount(0)
+	for _, style := range []sapbtp.KeyStyle{sapbtp.SecretKey, sapbtp.X509Key} {
+		raw := sub.ServiceKey(style)
+		parsed, err := servicekey.Parse(raw)
+		require.NoError(t, err)
+		cfg := createDefaultConfig().(*Config)
+		cfg.ServiceKey = configopaque.String(raw)
+		cfg.ClientID = sub.ClientID
+		key := parsed[0]
+		secrets := []string{sub.ClientSecret}
+		if style == sapbtp.X509Key {
+			secrets = strings.Split(strings.TrimSpace(string(key.KeyPEM)), "\n")[1:2]
+		}
+		for _, value := range []any{cfg, *cfg, key, &key, parsed} {
+			line, err := zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()).EncodeEntry(zapcore.Entry{}, []zap.Field{zap.Any("value", value), zap.Reflect("reflected", value)})
+			require.NoError(t, err)
+			text := line.String() + toJSON(t, value) + fmt.Sprintf("%v %+v %#v %s", value, value, value, value)
+			require.Contains(t, text, sub.ClientID)
+			for _, secret := range secrets {
+				require.False(t, reveals(text, secret), text)
+			}
+		}
+	}
+}
+
+// The quarantine keeps what the backend refuses, and is the only place that holds events.
+func TestAQuarantinedEventIsOnTheDiskAndNowhereElse(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, witness := watched(t, sapbtp.Options{Seed: 102})
+		w.sink.accept = refusing(w.sim.Ledger().IDs()[0])
+		host := newStatusHost(w)
+		r, err := w.startOn(host)
+		require.NoError(t, err)
+		time.Sleep(3 * time.Hour)
+		seen := w.publicised(t, host)
+		require.NoError(t, r.Shutdown(t.Context()))
+		require.Contains(t, seen["status"], "quarantine")
+		var found []string
+		for _, key := range w.disk.Keys() {
+			if reveals(string(w.disk.Value(key)), content) {
+				found = append(found, key)
+			}
+		}
+		require.Len(t, found, 1)
+		require.Contains(t, found[0], "quarantine")
+		delete(seen, "storage")
+		witness.requireSecret(t, seen)
+	})
+}
+
+// Neither the API's nor the token service's redirects are followed, whichever kind they are.
+func TestRedirectsCarryNothingElsewhere(t *testing.T) {
+	for _, kind := range []sapbtp.Kind{sapbtp.KindToken, sapbtp.KindRecords} {
+		for _, status := range []int{301, 302, 303, 307, 308} {
+			t.Run(fmt.Sprint(kind, status), func(t *testing.T) {
+				bubble(t, func(t *testing.T) {
+					w := traffic(t)
+					require.NoError(t, w.sim.Script(sapbtp.Rule{Match: sapbtp.Match{Kind: kind}, Fault: sapbtp.Fault{Kind: sapbtp.FaultRedirect, Status: status}}))
+					r, _, err := w.start()
+					require.NoError(t, err)
+					time.Sleep(10 * time.Minute)
+					require.Positive(t, w.sim.Ledger().Answered(kind, status))
+					require.Zero(t, w.sim.Ledger().Total(sapbtp.KindOther), "nobody asks the host that the redirect names")
+					for _, request := range w.sim.Ledger().Requests() {
+						require.NotEqual(t, sapbtp.ElsewhereHost, request.Host)
+					}
+					require.Empty(t, w.sim.Ledger().Leaks())
+					require.Contains(t, strings.Join(w.messages(zapcore.WarnLevel), "\n"), fmt.Sprintf("the server redirects elsewhere (HTTP %d)", status))
+
+					require.NoError(t, w.sim.Script())
+					time.Sleep(10 * time.Minute)
+					require.NotEmpty(t, w.sink.delivered(), "reading goes on by itself")
+					require.NoError(t, r.Shutdown(t.Context()))
+				})
+			})
+		}
+	}
+}

@@ -1,0 +1,162 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sapbtpauditreceiver
+
+import (
+)
+
+// watched is a world that logs everything, has events full of canaries, and whose secrets are noted as they pass by.
+func watched(t *testing.T, options sapbtp.Options) (*world, *witness) {
+	t.Helper()
+	w := newWorld(t, options)
+	core, logs := observer.New(zapcore.DebugLevel)
+	w.logs, w.logger = logs, zap.New(core)
+	start := time.Now()
+	for i := range 20 {
+		at := start.Add(time.Duration(i-10) * time.Minute)
+		w.sim.Add(w.sub.Tenant, sapbtp.Record{JSON: fmt.Appendf(nil, `{"message_uuid":"%[1]s-%[2]d","time":%[3]q,"tenant":%[4]q,"org_id":"%[1]s","space_id":"%[1]s","user":"%[1]s",
+			"category":"audit.security-events","%[1]s":"%[1]s","message":"{\"data\":\"%[1]s\",\"user\":\"%[1]s\",\"ip\":\"%[1]s\",\"%[1]s\":1}"}`,
+			content, i, at.UTC().Format("2006-01-02T15:04:05.000Z"), w.sub.Tenant)})
+	}
+	w.sim.Generate(w.sub.Tenant, 1500, start.Add(-50*time.Minute), start.Add(10*time.Minute))
+	witness := &witness{RoundTripper: w.transport, secrets: map[string]string{content: "content of an event", w.sub.ClientSecret: "client secret"}}
+	w.transport = witness
+	return w, witness
+}
+
+// witness notes the tokens and handles that pass by.
+type witness struct {
+	http.RoundTripper
+	echo bool // send back what was sent, in every place that an answer has
+
+	mu       sync.Mutex
+	secrets  map[string]string // what they are
+	requests int
+}
+
+func (s *witness) RoundTrip(req *http.Request) (*http.Response, error) {
+	token := strings.TrimPrefix(req.Header.Get("Authorization"), "Bearer ")
+	s.note("token", token)
+	resp, err := s.RoundTripper.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	s.note("handle", strings.TrimPrefix(resp.Header.Get("Paging"), "handle="))
+	if s.echo {
+		s.mimic(resp, token)
+	}
+	return resp, nil
+}
+
+func (s *witness) note(what, secret string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if secret != "" {
+		s.secrets[secret] = what
+	}
+}
+
+// mimic makes most answers into refusals that quote the credentials, whole and in parts that look like an error code.
+func (s *witness) mimic(resp *http.Response, token string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requests++
+	statuses := []int{0, 400, 401, 403, 404, 409, 429, 500, 501, 503, 302, 200}
+	status := statuses[s.requests%len(statuses)]
+	if status == 0 || s.requests%2 == 0 {
+		return
+	}
+	secret := token
+	if secret == "" {
+		for text, what := range s.secrets {
+			if what == "client secret" {
+				secret = text
+			}
+		}
+	}
+	part := secret[:36]
+	s.secrets[part] = "part of a secret"
+	answer, err := json.Marshal(map[string]any{"error": part, "error_description": secret, "access_token": map[string]string{"x": secret}})
+	if err != nil {
+		panic(err)
+	}
+	resp.StatusCode, resp.Status = status, secret
+	resp.Header.Set("Location", "https://"+sapbtp.ElsewhereHost+"/?token="+url.QueryEscape(secret))
+	resp.Header.Set("Retry-After", secret)
+	resp.Header.Set("WWW-Authenticate", secret)
+	resp.Header.Set("Date", secret)
+	resp.Body = http.NoBody
+	if len(answer) > 0 {
+		resp.Body = body{strings.NewReader(string(answer))}
+	}
+}
+
+type body struct{ *strings.Reader }
+
+func (body) Close() error { return nil }
+
+// publicised is everything that somebody else can see of a receiver.
+func (w *world) publicised(t *testing.T, host *statusHost) map[string]string {
+	t.Helper()
+	seen := map[string]string{"status": strings.Join(host.take(), "\n")}
+	encoder := zapcore.NewJSONEncoder(zap.NewDevelopmentEncoderConfig())
+	for _, line := range w.logs.All() {
+		text, err := encoder.EncodeEntry(line.Entry, line.Context)
+		require.NoError(t, err)
+		seen["log"] += text.String() + fmt.Sprintf("%+v", line.Context)
+	}
+	for _, key := range w.disk.Keys() {
+		seen["storage"] += key + "\n" + string(w.disk.Value(key)) + "\n"
+	}
+	var metrics metricdata.ResourceMetrics
+	require.NoError(t, w.telemetry.Reader.Collect(t.Context(), &metrics))
+	raw, err := json.Marshal(metrics)
+	require.NoError(t, err)
+	seen["metrics"] = string(raw)
+	for _, span := range w.telemetry.SpanRecorder.Ended() {
+		seen["spans"] += fmt.Sprintln(span.Name(), span.Status(), span.Attributes(), span.Events(), span.Links())
+	}
+	for _, place := range []string{"log", "storage", "metrics", "spans"} {
+		require.NotEmpty(t, seen[place], "%s is looked at", place)
+	}
+	return seen
+}
+
+// kinds are the kinds of secrets that have passed by.
+func (s *witness) kinds() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Compact(slices.Sorted(maps.Values(s.secrets)))
+}
+
+// requireSecret fails if a secret is seen.
+func (s *witness) requireSecret(t *testing.T, seen map[string]string) {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	require.GreaterOrEqual(t, len(s.secrets), 3, "at least a token has passed by")
+	for secret, what := range s.secrets {
+		for place, text := range seen {
+			require.False(t, reveals(text, secret), "%s %q is seen in %s:\n%s", what, secret, place, text)
+		}
+	}
+}
+
+// reveals reports whether text contains a secret, plain or in an encoding that anybody can undo.
+func reveals(text, secret string) bool {
+	forms := []string{secret, url.QueryEscape(secret), url.PathEscape(secret), fmt.Sprintf("%x", secret)}
+	for offset := range 3 {
+		// Base64 depends on what stands before; the characters at both ends also on what stands around.
+		for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+			encoded := encoding.EncodeToString(append(make([]byte, offset), secret...))
+			forms = append(forms, encoded[(offset*8+5)/6:len(encoded)-1])
+		}
+	}
+	for _, form := range forms {
+		if strings.Contains(text, form) {
+			return true
+		}
+	}
+	return false
+}
