@@ -20,7 +20,7 @@ func TestBackfillStaysWithinMemory(t *testing.T) {
 	backfill := setting(t, "E2E_BACKFILL", 50_000)
 	s := newStand(t,
 		[]string{"receivers::sap_btp_audit::requests_per_second: 1000"},
-		[]string{"-backfill", strconv.Itoa(backfill), "-rate", "5", "-late", "", "-requests-per-second", "0"})
+		[]string{"-backfill", strconv.Itoa(backfill), "-backfill-days", backfillDays, "-rate", "5", "-late", "", "-requests-per-second", "0"})
 	began := time.Now()
 	s.start()
 	s.settle(time.Minute + time.Duration(backfill)*2*time.Millisecond)

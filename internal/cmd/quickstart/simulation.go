@@ -15,9 +15,10 @@ import (
 
 // What the simulated subaccount has.
 const (
-	backfillEvents = 10_000
-	backfillDays   = 30
-	eventsASecond  = "3"
+	backfillEvents = "10000"
+	// backfillDays is a little less than the configuration looks back: the Collector starts later than the services.
+	backfillDays  = "29.9"
+	eventsASecond = "3"
 	// lateness of events, as shares: most are shown within a second or two, some after half a minute. The sweeps of the
 	// quickstart's configuration are spaced for it.
 	lateness = "85:0s-2s,12:3s-10s,3:10s-40s"
@@ -55,7 +56,7 @@ func startSimulation(ctx context.Context, path string, f *folder) (*simulation, 
 	defer output.Close() //nolint:errcheck // the program has its own handle of the file
 	process, err := program.Start(program.Spec{Path: path, Output: output, Args: []string{
 		"-listen", address, "-late", lateness, "-rate", eventsASecond,
-		"-backfill", strconv.Itoa(backfillEvents), "-backfill-days", strconv.Itoa(backfillDays),
+		"-backfill", backfillEvents, "-backfill-days", backfillDays,
 		"-service-key-file", f.path(keyName), "-ledger", f.path(ledgerName),
 	}})
 	if err != nil {

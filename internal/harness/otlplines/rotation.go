@@ -47,16 +47,21 @@ var errRemoved = errors.New("a rotated file was removed before it was read to it
 
 // open opens the oldest file that there is, and none if there is none yet.
 func (f *Follower) open() error {
-	names, err := f.rotated()
-	if err != nil {
-		return err
-	}
-	file, err := os.Open(append(names, f.path)[0])
+	// Opened before the names are listed, as above.
+	newest, err := os.Open(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	f.file = file
-	return err
+	if err != nil {
+		return err
+	}
+	names, err := f.rotated()
+	if err != nil || len(names) == 0 {
+		f.file = newest
+		return err
+	}
+	f.file, err = os.Open(names[0])
+	return errors.Join(err, newest.Close())
 }
 
 // rotatedAfter finds the rotated file that comes after the present one, which must be among them; empty if it is the last.
