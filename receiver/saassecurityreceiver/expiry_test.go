@@ -38,6 +38,22 @@ func TestDangerOfExpiryIsReportedInTime(t *testing.T) {
 	})
 }
 
+func TestReadingThatDoesNotKeepUpIsReportedToo(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, saassecurity.Options{Latency: 25 * time.Second}, func(cfg *Config) { cfg.MaxReaders = 1 })
+		w.sim.Enqueue(6000)
+		l := w.mustStart()
+		time.Sleep(15 * time.Minute)
+		require.Empty(t, l.host.troubles())
+		time.Sleep(7 * time.Minute)
+		require.Contains(t, l.host.troubles(), "expiry: reading is behind for more than 20 minutes")
+		time.Sleep(5 * time.Minute)
+		require.Empty(t, l.host.troubles())
+		w.requireDelivered(upTo(6000))
+		l.stop(t)
+	})
+}
+
 func TestTimeThatWasNotReadIsAnnounced(t *testing.T) {
 	for name, outage := range map[string]func(*world){
 		"API down": func(w *world) {

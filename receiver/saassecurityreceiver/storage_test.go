@@ -188,11 +188,28 @@ func TestFullDiskStopsReadingAndLosesNothing(t *testing.T) {
 	})
 }
 
+func TestReadingWaitsForAReplyThatTheDiskDoesNotTake(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, saassecurity.Options{
+			Latency: 100 * time.Millisecond, // the second of the replies is too large
+			Rules:   []saassecurity.Rule{{Skip: 1, Times: 1, Fault: saassecurity.Fault{Oversize: 1 << 20}}},
+		})
+		w.sim.Enqueue(2000)
+		l := w.mustStart(crashtest.MaxBytes(500_000))
+		time.Sleep(5 * time.Minute)
+		require.Less(t, len(w.sim.Ledger().Reads), 8, "others would have had room")
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		require.Error(t, l.Shutdown(ctx))
+		require.Equal(t, 1, w.metric("saas_security_reads_unknown_outcome", "reason", "not_stored"))
+	})
+}
+
 func TestWhatTheDiskDoesNotTakeUntilTheEndIsCounted(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t, saassecurity.Options{})
 		w.sim.Enqueue(100)
-		l := w.mustStart(crashtest.FailSet("spool_0/e0000000000000001", -1, errBroken), crashtest.FailSet("", 0, nil), crashtest.MaxBytes(2000))
+		l := w.mustStart(crashtest.MaxBytes(2000))
 		time.Sleep(time.Minute)
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
