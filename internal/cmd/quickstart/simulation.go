@@ -9,8 +9,11 @@ import (
 	"strconv"
 	"time"
 
+	"go.opentelemetry.io/collector/pdata/plog"
+
 	"github.com/otelcol-audit/otelcol-audit/internal/harness/completeness"
 	"github.com/otelcol-audit/otelcol-audit/internal/harness/program"
+	"github.com/otelcol-audit/otelcol-audit/internal/simulator/saassecurity"
 )
 
 // What the simulated subaccount has.
@@ -24,10 +27,17 @@ const (
 	lateness = "85:0s-2s,12:3s-10s,3:10s-40s"
 )
 
+// What the simulated SaaS Security has: a queue to begin with, and traffic.
+const (
+	queuedEvents      = "2000"
+	saasEventsASecond = "2"
+)
+
 // simulation is the simulated services, which play the vendors' side.
 type simulation struct {
 	process *program.Process
 	log     string
+	saas    string // URL of the simulated SaaS Security
 	sources []simulated
 }
 
@@ -43,12 +53,14 @@ type simulated struct {
 // readyTimeout is how long the simulated services may take to start: they make the past first.
 const readyTimeout = 30 * time.Second
 
-func startSimulation(ctx context.Context, path string, f *folder) (*simulation, error) {
-	ports, err := program.FreePorts(1)
+// startSimulation starts the services. The simulated SAP BTP goes on with the ledger in the folder; SaaS Security begins anew,
+// so that what it has can be compared only with a folder that is new, too.
+func startSimulation(ctx context.Context, path string, f *folder, compareSaaS bool) (*simulation, error) {
+	ports, err := program.FreePorts(2)
 	if err != nil {
 		return nil, err
 	}
-	address := "127.0.0.1:" + strconv.Itoa(ports[0])
+	address, saas := "127.0.0.1:"+strconv.Itoa(ports[0]), "127.0.0.1:"+strconv.Itoa(ports[1])
 	output, err := f.log(simulatorLog)
 	if err != nil {
 		return nil, err
@@ -58,11 +70,16 @@ func startSimulation(ctx context.Context, path string, f *folder) (*simulation, 
 		"-listen", address, "-late", lateness, "-rate", eventsASecond,
 		"-backfill", backfillEvents, "-backfill-days", backfillDays,
 		"-service-key-file", f.path(keyName), "-ledger", f.path(ledgerName),
+		"-saas-listen", saas, "-saas-backlog", queuedEvents, "-saas-rate", saasEventsASecond,
 	}})
 	if err != nil {
 		return nil, err
 	}
-	s := &simulation{process: process, log: f.path(simulatorLog), sources: []simulated{simulatedSAP("http://" + address)}}
+	s := &simulation{process: process, log: f.path(simulatorLog), saas: "http://" + saas}
+	s.sources = []simulated{simulatedSAP("http://" + address)}
+	if compareSaaS {
+		s.sources = append(s.sources, simulatedSaaS(s.saas))
+	}
 	if err := s.ready(ctx); err != nil {
 		return nil, errors.Join(err, process.Stop())
 	}
@@ -72,6 +89,17 @@ func startSimulation(ctx context.Context, path string, f *folder) (*simulation, 
 func simulatedSAP(url string) simulated {
 	s := newSource("sap-btp-audit", attributeID("sap.btp.audit.message_uuid"))
 	return simulated{source: s, ledger: completeness.NewSAPLedger(url, s.book)}
+}
+
+// simulatedSaaS finds an event by the marker that the simulator puts into one of its fields.
+func simulatedSaaS(url string) simulated {
+	s := newSource("saas-security", func(r plog.LogRecord) string {
+		if found := saassecurity.Find([]byte(r.Body().AsString())); len(found) == 1 {
+			return saassecurity.Marker(found[0])
+		}
+		return ""
+	})
+	return simulated{source: s, ledger: completeness.NewSaaSLedger(url, s.book)}
 }
 
 // ready waits until the services answer.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/otelcol-audit/otelcol-audit/internal/harness/otlplines"
 	"github.com/otelcol-audit/otelcol-audit/internal/harness/program"
+	"github.com/otelcol-audit/otelcol-audit/internal/simulator/saassecurity"
 )
 
 // world is everything that runs and what is known of it.
@@ -44,13 +45,13 @@ func newWorld(ctx context.Context, o options, s *screen) (w *world, err error) {
 		return w, err
 	}
 	w.file = otlplines.Follow(w.folder.path(eventsName))
-	if w.simul, err = startSimulation(ctx, o.simulator, w.folder); err != nil {
+	if w.simul, err = startSimulation(ctx, o.simulator, w.folder, !o.keep); err != nil {
 		return w, err
 	}
 	for _, s := range w.simul.sources {
 		w.arrivals.sources = append(w.arrivals.sources, s.source)
 	}
-	if w.keeper, err = newKeeper(o, w.folder); err != nil {
+	if w.keeper, err = newKeeper(o, w.folder, w.simul.saas); err != nil {
 		return w, err
 	}
 	w.started = time.Now()
@@ -61,7 +62,7 @@ func newWorld(ctx context.Context, o options, s *screen) (w *world, err error) {
 }
 
 // newKeeper prepares to run the Collector with the quickstart's environment.
-func newKeeper(o options, f *folder) (*keeper, error) {
+func newKeeper(o options, f *folder, saas string) (*keeper, error) {
 	ports, err := program.FreePorts(2)
 	if err != nil {
 		return nil, err
@@ -76,6 +77,7 @@ func newKeeper(o options, f *folder) (*keeper, error) {
 			Path: o.collector, Args: []string{"--config", o.config}, Output: output,
 			Env: []string{
 				"RUN_DIR=" + f.dir, "OTLP_PORT=" + strconv.Itoa(ports[0]), "METRICS_PORT=" + strconv.Itoa(ports[1]),
+				"SAAS_URL=" + saas, "SAAS_CLIENT_ID=" + saassecurity.DefaultClientID, "SAAS_CLIENT_SECRET=" + saassecurity.DefaultClientSecret,
 			},
 		})
 	}
