@@ -129,3 +129,18 @@ func TestNothingIsReadBeforeTheFirstStartWithoutLookback(t *testing.T) {
 		require.Len(t, w.sink.delivered(), 50)
 	})
 }
+
+// Polls of what is new go on during a backfill and cost it a request each, not its speed.
+func TestABackfillIsDoneInAboutAsManyRequestsAsItHasPages(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, sapbtp.Options{Seed: 55, Readings: sapbtp.Readings{OwnRecords: true}}, func(c *Config) {
+			c.InitialLookback = 30 * 24 * time.Hour
+			c.PollInterval = 2 * time.Second
+			c.Sweeps = []time.Duration{0, 10 * time.Second}
+		})
+		now := time.Now()
+		w.sim.Generate(w.sub.Tenant, 20_000, now.Add(-30*24*time.Hour+time.Minute), now)
+		w.runFor(40 * time.Second) // 320 requests at 8 a second
+		w.requireExactlyOnce(sapbtp.VisibleBy(now))
+	})
+}

@@ -24,7 +24,8 @@ type sizing struct {
 
 func newSizing() *sizing { return &sizing{length: firstWindow, rate: -1} }
 
-// closed learns from a window that was read to its end.
+// closed learns from a window that was read to its end. How long windows may be follows from those that were as long as
+// windows may be: what is new is read in short ones, and says nothing about the past.
 func (z *sizing) closed(seconds int64, records int) {
 	z.mu.Lock()
 	defer z.mu.Unlock()
@@ -35,9 +36,12 @@ func (z *sizing) closed(seconds int64, records int) {
 	// A rise counts at once, a fall gradually: guessing too many records costs a request, guessing too few costs a window
 	// of many pages.
 	z.rate = max(rate, 0.8*z.rate+0.2*rate)
+	if 2*seconds < z.length && records < recordsPerWindow {
+		return
+	}
 	fitting := int64(longestWindow)
-	if z.rate > 0 {
-		fitting = int64(min(longestWindow, recordsPerWindow/z.rate))
+	if records > 0 {
+		fitting = int64(min(longestWindow, recordsPerWindow/rate))
 	}
 	z.length = max(1, min(fitting, 4*max(z.length, shortestSized)))
 }
