@@ -18,6 +18,7 @@ import (
 //	save     that it was delivered, then go on        deliver.go, checkpoint.go
 func (s *subaccount) run(ctx context.Context) {
 	s.checkCredentials(ctx)
+	s.observeProgress()
 	for ctx.Err() == nil {
 		wait := s.poll(ctx)
 		s.observeProgress()
