@@ -90,8 +90,11 @@ func TestReadmeNamesEveryMetric(t *testing.T) {
 		require.Contains(t, readme, "`"+kind.String()+"`")
 	}
 	for _, r := range []reply{
-		{sent: 2}, {sent: 1, err: errDown}, {sent: 1, err: errDown, truncated: true},
-		{sent: 1, err: &httpcall.Error{Kind: httpcall.KindCanceled}}, {sent: 1, err: &httpcall.Error{Kind: httpcall.KindTimeout}},
+		{sent: 2},
+		{sent: 1, err: errDown},
+		{sent: 1, err: errDown, truncated: true},
+		{sent: 1, err: &httpcall.Error{Kind: httpcall.KindCanceled}},
+		{sent: 1, err: &httpcall.Error{Kind: httpcall.KindTimeout}},
 		{sent: 1, err: &httpcall.Error{Kind: httpcall.KindServer}},
 	} {
 		require.NotEmpty(t, r.unknown())
