@@ -60,7 +60,7 @@ func (a *contractAPI) factory() receiver.Factory {
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		a.sim = sapbtp.New(sapbtp.Options{Seed: 51})
-		listeners, err := a.sim.Start(sapbtp.StartOptions{})
+		listeners, err := a.sim.Start(sapbtp.StartOptions{}) //nolint:contextcheck // they outlive the call
 		require.NoError(a.t, err)
 		a.t.Cleanup(func() { require.NoError(a.t, listeners.Close()) })
 		own := *cfg.(*Config)

@@ -126,6 +126,7 @@ type world struct {
 	telemetry *componenttest.Telemetry
 	configure func(*Config)
 	transport http.RoundTripper
+	listeners *sapbtp.Listeners // nil without real ones
 }
 
 // newWorld makes a world whose receiver polls every minute, with the default sweeps, from a day back.
@@ -176,7 +177,8 @@ func (w *world) startOn(host component.Host) (*auditReceiver, error) {
 	require.NoError(w.t, err)
 	r.transport = w.transport
 	w.t.Cleanup(func() { _ = r.Shutdown(context.Background()) })
-	return r, r.Start(w.t.Context(), host)
+	err = r.Start(w.t.Context(), host)
+	return r, err
 }
 
 // runFor runs a receiver for a time and stops it cleanly.

@@ -79,14 +79,18 @@ func TestAStorageThatIsNotThereFailsTheStart(t *testing.T) {
 
 var fileStorageID = component.NewID(component.MustNewType("file_storage"))
 
-// fileStorage is a host with the extension file_storage as the examples set it up, but for the time it waits for its lock.
-func fileStorage(tb testing.TB) component.Host {
+// fileStorage is a host with the extension file_storage in a directory of its own, as the examples set it up but for the
+// time it waits for its lock.
+func fileStorage(tb testing.TB, configure ...func(*filestorage.Config)) component.Host {
 	tb.Helper()
 	factory := filestorage.NewFactory()
 	cfg := factory.CreateDefaultConfig().(*filestorage.Config)
 	cfg.Directory = tb.TempDir()
 	cfg.FSync = true
 	cfg.Timeout = 50 * time.Millisecond
+	for _, c := range configure {
+		c(cfg)
+	}
 	set := extensiontest.NewNopSettings(factory.Type())
 	set.ID = fileStorageID
 	ext, err := factory.Create(context.Background(), set, cfg)
@@ -105,9 +109,10 @@ func realWorld(t *testing.T, options sapbtp.StartOptions, configure ...func(*Con
 		c.PollInterval = 50 * time.Millisecond
 		c.RequestsPerSecond = 1000
 	}}, configure...)...)
-	listeners, err := w.sim.Start(options)
+	var err error
+	w.listeners, err = w.sim.Start(options)
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, listeners.Close()) })
+	t.Cleanup(func() { require.NoError(t, w.listeners.Close()) })
 	w.sub, w.transport = w.sim.Subaccount(0), nil
 	return w
 }

@@ -5,26 +5,17 @@ package sapbtpauditreceiver
 
 import (
 	"crypto/tls"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"net/http"
-	"net/url"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/pdata/plog"
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
-	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/sapbtp"
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/servicekey"
@@ -76,6 +67,29 @@ func TestNoSecretAndNoEventIsSeenAnywhereInAnyFault(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Over a real connection the Collector's HTTP client makes spans and metrics of its own. Its spans show the addresses that
+// were asked, with the paging handles, which are worth nothing without a token.
+func TestTheTracesOfRealRequestsShowNoSecretAndNoEvent(t *testing.T) {
+	t.Parallel()
+	witness := &witness{}
+	w := realWorld(t, sapbtp.StartOptions{Handler: witness.watch})
+	witness.secrets = newWitness(w).secrets
+	w.addCanaries()
+	var rules []sapbtp.Rule
+	for _, kind := range []sapbtp.FaultKind{sapbtp.FaultReset, sapbtp.FaultRevoke, sapbtp.FaultTruncate} {
+		rules = append(rules, sapbtp.Rule{Times: 1, Fault: sapbtp.Fault{Kind: kind}})
+	}
+	require.NoError(t, w.sim.Script(rules...))
+	r, err := w.startOn(fileStorage(t))
+	require.NoError(t, err)
+	w.requireEventually(func() bool { return w.sink.total() >= 1000 }, "events arrive")
+	require.NoError(t, r.Shutdown(t.Context()))
+	seen := w.publicised(t, &statusHost{})
+	require.Contains(t, seen["spans"], "/auditlog/v2/auditlogrecords")
+	require.Contains(t, seen["metrics"], "http.client.request.duration")
+	witness.requireSecret(t, seen)
 }
 
 func TestNoPrivateKeyIsSeenAnywhere(t *testing.T) {

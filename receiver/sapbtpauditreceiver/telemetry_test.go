@@ -44,6 +44,7 @@ func TestTheFateOfEveryEventIsCounted(t *testing.T) {
 			return e.ID != "text" && e.Category != sapbtp.CategorySecurity && e.Category != sapbtp.CategoryConfiguration
 		}))
 		require.Equal(t, int64(w.sim.Ledger().Count())-unwanted-1, accepted)
+		require.Equal(t, 1, w.sink.count("sap.btp.audit.unknown"), "what does not say its category is never left out")
 
 		of := func(point metricdata.DataPoint[int64]) []metricdata.DataPoint[int64] {
 			return []metricdata.DataPoint[int64]{point}
@@ -114,7 +115,7 @@ func TestTokenRequestsAreCountedByOutcome(t *testing.T) {
 			w.sim.RevokeTokens(w.sub.Tenant)
 			w.runFor(2*time.Hour + betweenPolls)
 		}
-		require.EqualValues(t, 4, w.sim.Ledger().Answered(sapbtp.KindToken, 401))
+		require.Equal(t, 4, w.sim.Ledger().Answered(sapbtp.KindToken, 401))
 		metadatatest.AssertEqualSapBtpAuditTokenRefreshes(t, w.telemetry, []metricdata.DataPoint[int64]{
 			w.point(int64(w.sim.Ledger().Answered(sapbtp.KindToken, 200)), "outcome", "ok"), w.point(4, "outcome", "failed"),
 		}, metricdatatest.IgnoreTimestamp())

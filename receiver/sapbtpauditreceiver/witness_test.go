@@ -4,6 +4,25 @@
 package sapbtpauditreceiver
 
 import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/simulator/sapbtp"
 )
 
 // watched is a world that logs everything, has events full of canaries, and whose secrets are noted as they pass by.
@@ -12,6 +31,14 @@ func watched(t *testing.T, options sapbtp.Options) (*world, *witness) {
 	w := newWorld(t, options)
 	core, logs := observer.New(zapcore.DebugLevel)
 	w.logs, w.logger = logs, zap.New(core)
+	w.addCanaries()
+	witness := newWitness(w)
+	w.transport = witness
+	return w, witness
+}
+
+// addCanaries puts events into the API that can be recognised by every field.
+func (w *world) addCanaries() {
 	start := time.Now()
 	for i := range 20 {
 		at := start.Add(time.Duration(i-10) * time.Minute)
@@ -20,9 +47,6 @@ func watched(t *testing.T, options sapbtp.Options) (*world, *witness) {
 			content, i, at.UTC().Format("2006-01-02T15:04:05.000Z"), w.sub.Tenant)})
 	}
 	w.sim.Generate(w.sub.Tenant, 1500, start.Add(-50*time.Minute), start.Add(10*time.Minute))
-	witness := &witness{RoundTripper: w.transport, secrets: map[string]string{content: "content of an event", w.sub.ClientSecret: "client secret"}}
-	w.transport = witness
-	return w, witness
 }
 
 // witness notes the tokens and handles that pass by.
@@ -33,6 +57,18 @@ type witness struct {
 	mu       sync.Mutex
 	secrets  map[string]string // what they are
 	requests int
+}
+
+func newWitness(w *world) *witness {
+	return &witness{RoundTripper: w.transport, secrets: map[string]string{content: "content of an event", w.sub.ClientSecret: "client secret"}}
+}
+
+// watch notes the tokens that come to a real listener.
+func (s *witness) watch(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(resp http.ResponseWriter, req *http.Request) {
+		s.note("token", strings.TrimPrefix(req.Header.Get("Authorization"), "Bearer "))
+		next.ServeHTTP(resp, req)
+	})
 }
 
 func (s *witness) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -117,9 +153,6 @@ func (w *world) publicised(t *testing.T, host *statusHost) map[string]string {
 	for _, span := range w.telemetry.SpanRecorder.Ended() {
 		seen["spans"] += fmt.Sprintln(span.Name(), span.Status(), span.Attributes(), span.Events(), span.Links())
 	}
-	for _, place := range []string{"log", "storage", "metrics", "spans"} {
-		require.NotEmpty(t, seen[place], "%s is looked at", place)
-	}
 	return seen
 }
 
@@ -136,6 +169,9 @@ func (s *witness) requireSecret(t *testing.T, seen map[string]string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	require.GreaterOrEqual(t, len(s.secrets), 3, "at least a token has passed by")
+	for _, place := range []string{"log", "metrics", "spans"} {
+		require.NotEmpty(t, seen[place], "%s is looked at", place)
+	}
 	for secret, what := range s.secrets {
 		for place, text := range seen {
 			require.False(t, reveals(text, secret), "%s %q is seen in %s:\n%s", what, secret, place, text)
