@@ -17,6 +17,9 @@ const (
 	// A kill may catch each window that is being read between the delivery of a page and its checkpoint.
 	repeatsPerKill = 4 * 500 // the receiver's concurrency × events of a page
 
+	// A kill may catch one read of SaaS Security, of at most so many events, on its way into the spool or out of it.
+	lossPerKill = 100
+
 	killsByDefault = 12
 	eventsPerKill  = 800 // of the backfill, so that kills find work
 	maxBackfill    = 1_000_000
@@ -29,12 +32,15 @@ const backfillDays = "29.9"
 // fast makes late events come soon, for a test that waits for them.
 const fast = "receivers::sap_btp_audit: {poll_interval: 500ms, sweeps: [0s, 2s, 4s, 8s], requests_per_second: 8}"
 
+// single makes at most one read of SaaS Security be under way at a time.
+const single = "receivers::saas_security: {poll_interval: 500ms, max_readers: 1}"
+
 func TestKillsLoseNothing(t *testing.T) {
 	t.Parallel()
 	kills := setting(t, "E2E_KILLS", killsByDefault)
 	backfill := min(kills*eventsPerKill, maxBackfill)
 	k := &killer{
-		stand: newStand(t, []string{fast}, []string{
+		stand: newStand(t, []string{fast, single}, []string{
 			"-backfill", strconv.Itoa(backfill), "-backfill-days", backfillDays, "-rate", "20", "-late", "80:0s-1s,15:1s-4s,5:4s-7s",
 			"-ledger", "", "-seed", "7",
 		}),
@@ -63,6 +69,15 @@ func TestKillsLoseNothing(t *testing.T) {
 	require.Zero(t, state.Renamed, "events that came again under another log.record.uid")
 	require.LessOrEqual(t, state.Repeated, repeatsPerKill*kills, "repeats beyond what kills explain")
 	require.Zero(t, k.extra, "a gap was announced although nothing was lost")
+	// What SaaS Security hands out is gone there. A kill may catch one read between that and the spool.
+	queue := k.saas.State()
+	lost := k.saas.Missing(time.Now().Add(-10 * time.Second))
+	t.Logf("SaaS Security: %d lost, %+v", lost, queue)
+	require.LessOrEqual(t, lost, lossPerKill*kills, "losses beyond what kills explain")
+	require.Zero(t, queue.Unknown, "events that do not exist")
+	require.Zero(t, queue.Renamed, "events that came again under another log.record.uid")
+	require.LessOrEqual(t, queue.Repeated, 2*lossPerKill*kills, "repeats beyond what kills explain: one reply of each of two deliveries")
+	require.GreaterOrEqual(t, queue.Arrived, 2000-lossPerKill*kills)
 	// A run that found nothing to disturb has proved nothing.
 	require.GreaterOrEqual(t, state.Arrived, backfill)
 	require.GreaterOrEqual(t, kills, min(killsByDefault, setting(t, "E2E_KILLS", killsByDefault)))

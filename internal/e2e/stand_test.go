@@ -17,10 +17,11 @@ import (
 	"github.com/otelcol-audit/otelcol-audit/internal/harness/completeness"
 	"github.com/otelcol-audit/otelcol-audit/internal/harness/otlplines"
 	"github.com/otelcol-audit/otelcol-audit/internal/harness/program"
+	"github.com/otelcol-audit/otelcol-audit/internal/simulator/saassecurity"
 )
 
-// stand is a test stand: a simulated SAP BTP, a Collector that reads it with the quickstart's configuration, and a book of
-// what is there and what arrived.
+// stand is a test stand: a simulated SAP BTP and SaaS Security, a Collector that reads them with the quickstart's
+// configuration, and for each a book of what is there and what arrived.
 type stand struct {
 	t         *testing.T
 	dir       string
@@ -30,16 +31,24 @@ type stand struct {
 	book      *completeness.Book
 	ledger    *completeness.SAPLedger
 	sink      *otlplines.Follower
+	saas      *completeness.Book
+	queue     *completeness.SaaSLedger
 	extra     int // records that arrived and are no events, such as announced gaps
 }
 
 // newStand starts the simulator. The overrides are added to the quickstart's configuration.
 func newStand(t *testing.T, overrides, simulator []string) *stand {
 	t.Helper()
-	s := &stand{t: t, dir: t.TempDir(), book: completeness.NewBook()}
-	ports, err := program.FreePorts(3)
+	s := &stand{t: t, dir: t.TempDir(), book: completeness.NewBook(), saas: completeness.NewBook()}
+	ports, err := program.FreePorts(4)
 	require.NoError(t, err)
-	s.env = []string{"RUN_DIR=" + s.dir, "OTLP_PORT=" + strconv.Itoa(ports[0]), "METRICS_PORT=" + strconv.Itoa(ports[1])}
+	queue := "127.0.0.1:" + strconv.Itoa(ports[3])
+	s.queue = completeness.NewSaaSLedger("http://"+queue, s.saas)
+	s.env = []string{
+		"RUN_DIR=" + s.dir, "OTLP_PORT=" + strconv.Itoa(ports[0]), "METRICS_PORT=" + strconv.Itoa(ports[1]),
+		"SAAS_URL=http://" + queue, "SAAS_CLIENT_ID=" + saassecurity.DefaultClientID,
+		"SAAS_CLIENT_SECRET=" + saassecurity.DefaultClientSecret,
+	}
 	s.args = []string{"--config", filepath.Join(root(), "examples", "quickstart", "config.yaml")}
 	for _, o := range overrides {
 		s.args = append(s.args, "--config", "yaml:"+o)
@@ -50,6 +59,7 @@ func newStand(t *testing.T, overrides, simulator []string) *stand {
 	t.Cleanup(func() { require.NoError(t, s.sink.Close()) })
 	process := s.run(bin(t, "simulator"), "simulator.log", append([]string{
 		"-listen", address, "-service-key-file", s.path("sap-service-key.json"),
+		"-saas-listen", queue, "-saas-backlog", "2000", "-saas-rate", "20",
 	}, simulator...)...)
 	t.Cleanup(process.Kill)
 	s.within(time.Minute, "the simulator answers", func() bool {
@@ -105,12 +115,18 @@ func (s *stand) look() {
 	s.t.Helper()
 	require.NoError(s.t, s.sink.Poll(s.take))
 	require.NoError(s.t, s.ledger.Update(s.t.Context()))
+	require.NoError(s.t, s.queue.Update(s.t.Context()))
 }
 
 func (s *stand) take(logs plog.Logs) {
 	for _, resource := range logs.ResourceLogs().All() {
+		service, _ := resource.Resource().Attributes().Get("service.name")
 		for _, scope := range resource.ScopeLogs().All() {
 			for _, record := range scope.LogRecords().All() {
+				if service.AsString() == "saas-security" {
+					s.takeSaaS(record)
+					continue
+				}
 				id, known := record.Attributes().Get("sap.btp.audit.message_uuid")
 				if !known {
 					s.extra++
@@ -121,6 +137,16 @@ func (s *stand) take(logs plog.Logs) {
 			}
 		}
 	}
+}
+
+func (s *stand) takeSaaS(record plog.LogRecord) {
+	found := saassecurity.Find([]byte(record.Body().AsString()))
+	if len(found) != 1 {
+		s.extra++
+		return
+	}
+	uid, _ := record.Attributes().Get("log.record.uid")
+	s.saas.Arrival(saassecurity.Marker(found[0]), uid.AsString())
 }
 
 // settle waits until everything has arrived that the source shows now.

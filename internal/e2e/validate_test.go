@@ -37,7 +37,8 @@ func TestValidateRejectsAWrongConfiguration(t *testing.T) {
 			t.Parallel()
 			cmd := exec.CommandContext(t.Context(), collector, "validate",
 				"--config", filepath.Join(root(), "examples", "quickstart", "config.yaml"), "--config", "yaml:"+tc.change)
-			cmd.Env = append(os.Environ(), "RUN_DIR="+dir, "OTLP_PORT=4317", "METRICS_PORT=8888")
+			cmd.Env = append(os.Environ(), "RUN_DIR="+dir, "OTLP_PORT=4317", "METRICS_PORT=8888",
+				"SAAS_URL=http://127.0.0.1:1", "SAAS_CLIENT_ID=id", "SAAS_CLIENT_SECRET=secret")
 			output, err := cmd.CombinedOutput()
 			if tc.want == "" {
 				require.NoError(t, err, string(output))

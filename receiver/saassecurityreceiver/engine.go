@@ -76,7 +76,8 @@ func (e *engine) run(ctx context.Context) {
 	e.stopReading, e.stopPassing, e.giveUp = stopReading, stopPassing, giveUp
 	e.readers.Go(func() { e.readAll(reading, patience) })
 	e.watchers.Go(func() { e.watchExpiry(reading) })
-	for range workers {
+	// A crash repeats at most an entry of each; no more of them than needed.
+	for range min(workers, max(2, e.cfg.MaxReaders)) {
 		e.passers.Go(func() { e.passAll(passing) })
 	}
 }
