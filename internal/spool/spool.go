@@ -66,7 +66,7 @@ type Spool struct {
 	suspect  bool       // the last write failed: try another segment
 	ahead    []*Entry   // read, to be handed out
 	reserved int64
-	lost     int64
+	lost     int
 	closed   bool
 	changed  chan struct{} // closed and replaced when there is something new to deliver or to reserve
 }
@@ -78,7 +78,7 @@ type Stats struct {
 	Reserved int64 // promised to reads in flight
 	MaxBytes int64
 	Oldest   time.Time // when the oldest entry was received; zero for an empty spool
-	Lost     int64     // entries that were in a segment which the storage lost; found at Open
+	Lost     int       // segments in use that were gone from the storage, with whatever they held
 }
 
 // Open opens the spool or begins a new one. It fails if the storage cannot be read, if a newer release wrote it, or if
@@ -144,16 +144,16 @@ func (s *Spool) restore(ctx context.Context, m manifest) error {
 	return nil
 }
 
-// look opens a segment that is in use. One that lost its head lost its entries: that is said and counted.
+// look opens a segment that is in use. One without a head was lost: that is said and counted.
 func (s *Spool) look(ctx context.Context, seg *segment) error {
 	recorded := seg.entries
 	used, err := s.openSegment(ctx, seg)
 	if err != nil || used {
 		return err
 	}
-	s.lost += int64(recorded)
-	s.logger.Error("A segment of the spool is gone: the storage was emptied or recreated. Its entries are lost, unless the storage kept a backup.",
-		zap.Int("segment", seg.slot), zap.Int("entries_recorded", recorded))
+	s.lost++
+	s.logger.Error("A segment of the spool is gone: the storage was emptied or recreated. What it held is lost, unless the storage kept a backup",
+		zap.Int("segment", seg.slot), zap.Int("entries_when_sealed", recorded))
 	return nil
 }
 

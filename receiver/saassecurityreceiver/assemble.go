@@ -104,9 +104,7 @@ func (e *engine) takeStock(ctx context.Context, before readingRecord) error {
 	if !before.ReadAt.IsZero() {
 		e.caughtUp.Store(before.ReadAt.UnixNano())
 	}
-	if e.spool.Stats().Lost > 0 {
-		e.status.Set(causeSpool, errSpoolLost)
-	}
+	e.reportLost()
 	if before.Open == 0 {
 		return nil
 	}
@@ -114,6 +112,13 @@ func (e *engine) takeStock(ctx context.Context, before readingRecord) error {
 	e.logger.Warn("The last run ended without a shutdown while reads may have been open; each can have cost up to 100 events",
 		zap.Int("reads", before.Open))
 	return e.reading.clear(ctx)
+}
+
+// reportLost raises the status if the storage has lost a part of the spool, which shows when a segment is opened.
+func (e *engine) reportLost() {
+	if e.spool.Stats().Lost > 0 {
+		e.status.Set(causeLost, errSpoolLost)
+	}
 }
 
 func (r *auditReceiver) keyring() (*spool.Keyring, error) {

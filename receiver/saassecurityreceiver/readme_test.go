@@ -68,7 +68,7 @@ func TestReadmeNamesEveryOptionRegionAndCause(t *testing.T) {
 		require.Contains(t, readme, "`https://"+host+"`")
 	}
 	for _, cause := range []string{
-		causeDelivery, causeExpiry, causeGap, causeQuarantine, causeReading, causeReplay, causeSpool, causeStorage, causeTerm,
+		causeDelivery, causeExpiry, causeGap, causeLost, causeQuarantine, causeReading, causeReplay, causeSpool, causeStorage, causeTerm,
 	} {
 		require.Contains(t, readme, "`"+cause+"`")
 	}

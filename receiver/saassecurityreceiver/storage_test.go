@@ -127,6 +127,25 @@ func TestStorageThatCannotBeUsedFailsTheStart(t *testing.T) {
 	})
 }
 
+func TestSegmentThatIsGoneIsReported(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, saassecurity.Options{})
+		w.fill(200)
+		for _, key := range w.disk.Keys() {
+			if strings.HasPrefix(key, "spool_0/") {
+				require.NoError(t, w.disk.Client().Delete(t.Context(), key))
+			}
+		}
+		w.sim.Enqueue(100)
+		l := w.mustStart()
+		time.Sleep(5 * time.Minute)
+		require.Equal(t, 100, w.sink.events())
+		require.Equal(t, 1, w.metric("saas_security_spool_lost"))
+		require.Contains(t, l.host.troubles(), "lost: a part of the spool is gone")
+		l.stop(t)
+	})
+}
+
 func TestMissingStorageExtensionFailsTheStart(t *testing.T) {
 	w := newWorld(t, saassecurity.Options{})
 	l := w.prepare()

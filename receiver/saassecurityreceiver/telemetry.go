@@ -114,7 +114,7 @@ func (t *telemetry) observe(current func() *engine) error {
 			return b.RegisterSaasSecuritySpoolLimitCallback(integer(func(e *engine) int64 { return e.spool.Stats().MaxBytes }))
 		},
 		func() error {
-			return b.RegisterSaasSecuritySpoolLostCallback(integer(func(e *engine) int64 { return e.spool.Stats().Lost }))
+			return b.RegisterSaasSecuritySpoolLostCallback(integer(func(e *engine) int64 { return int64(e.spool.Stats().Lost) }))
 		},
 		func() error {
 			return b.RegisterSaasSecuritySpoolOldestAgeCallback(age(func(e *engine) time.Time { return e.spool.Stats().Oldest }))

@@ -347,8 +347,8 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.SaasSecuritySpoolLost, err = builder.meter.Int64ObservableGauge(
 		"otelcol_saas_security_spool_lost",
-		metric.WithDescription("Spool entries that were gone from the storage at the start. [Alpha]"),
-		metric.WithUnit("{entry}"),
+		metric.WithDescription("Segments of the spool that were gone from the storage, with whatever they held. [Alpha]"),
+		metric.WithUnit("{segment}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.SaasSecuritySpoolOldestAge, err = builder.meter.Float64ObservableGauge(

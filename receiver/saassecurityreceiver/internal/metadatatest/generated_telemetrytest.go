@@ -296,8 +296,8 @@ func AssertEqualSaasSecuritySpoolLimit(t *testing.T, tt *componenttest.Telemetry
 func AssertEqualSaasSecuritySpoolLost(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_saas_security_spool_lost",
-		Description: "Spool entries that were gone from the storage at the start. [Alpha]",
-		Unit:        "{entry}",
+		Description: "Segments of the spool that were gone from the storage, with whatever they held. [Alpha]",
+		Unit:        "{segment}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
 		},
