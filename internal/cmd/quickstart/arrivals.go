@@ -41,7 +41,7 @@ func (a *arrivals) source(name string) *source {
 			return s
 		}
 	}
-	s := newSource(name, attributeID("log.record.uid"))
+	s := newSource(name)
 	a.sources = append(a.sources, s)
 	return s
 }

@@ -34,7 +34,7 @@ const (
 )
 
 func TestArrivalsAreCountedBySourceAndCategory(t *testing.T) {
-	sap := newSource("sap-btp-audit", attributeID(uuidKey))
+	sap := newComparedSource("sap-btp-audit", risk{}, attributeID(uuidKey))
 	a := &arrivals{sources: []*source{sap}}
 	sap.book.Exists("1", noon)
 	sap.book.Exists("2", noon)
@@ -51,6 +51,7 @@ func TestArrivalsAreCountedBySourceAndCategory(t *testing.T) {
 	require.Len(t, a.sources, 2, "a source that nobody announced has a row, too")
 	require.Equal(t, "another", a.sources[1].name)
 	require.Equal(t, map[string]int{"without a name": 1}, a.sources[1].categories)
+	require.Nil(t, a.sources[1].book, "nobody knows what it has")
 	require.Len(t, a.latest, 3)
 	require.Equal(t, 2, a.latest[0].times, "an event that came again is not news")
 }

@@ -44,7 +44,10 @@ const blockEvents = 3
 
 // counts is a source's numbers in two lines.
 func (s *sourceView) counts(v view) []line {
-	text := fmt.Sprintf("  %s: %s of %s events, %.0f/s", s.name, number(s.state.Arrived), number(s.state.Visible), s.rate)
+	text := fmt.Sprintf("  %s: %s of %s, %.0f/s", s.name, number(s.state.Arrived), events(s.state.Visible), s.rate)
+	if !s.compared {
+		text = fmt.Sprintf("  %s: %s, %.0f/s", s.name, events(s.arrived), s.rate)
+	}
 	if !s.newest.IsZero() {
 		text += ", newest " + span(v.now.Sub(s.newest)) + " ago"
 	}

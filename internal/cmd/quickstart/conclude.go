@@ -19,9 +19,9 @@ var errIncomplete = errors.New("the run did not end as it must")
 // conclude ends the run: it waits for what was there when the time was up, ends the Collector, and says whether everything
 // is there. After an interrupt it only says what is there.
 func (w *world) conclude(ctx context.Context) error {
-	cutoff := time.Now()
+	w.cutoff = time.Now()
 	err := w.until(ctx, func(now time.Time) bool {
-		return w.missing(cutoff) == 0 || now.Sub(cutoff) > settleTime
+		return w.view(now).overdue() == 0 || now.Sub(w.cutoff) > settleTime
 	})
 	if err != nil {
 		return err
@@ -38,8 +38,7 @@ func (w *world) conclude(ctx context.Context) error {
 	if err := w.simul.update(ctx); err != nil {
 		return err
 	}
-	v := w.view(time.Now())
-	lines, good := v.summary(func(i int) int { return w.arrivals.sources[i].book.Missing(cutoff) }, interrupted)
+	lines, good := w.view(time.Now()).summary(interrupted)
 	w.screen.print(lines)
 	if !good && !interrupted {
 		return errIncomplete
@@ -47,56 +46,69 @@ func (w *world) conclude(ctx context.Context) error {
 	return nil
 }
 
-// missing counts, over all sources, what was shown before the cutoff and has not arrived.
-func (w *world) missing(cutoff time.Time) int {
+// overdue counts, over all sources, what was there when the time was up and has not arrived.
+func (v view) overdue() int {
 	n := 0
-	for _, s := range w.arrivals.sources {
-		n += s.book.Missing(cutoff)
+	for i := range v.sources {
+		n += v.sources[i].overdue
 	}
 	return n
 }
 
 // summary is the last word on all sources, and whether it is a good one.
-func (v view) summary(missing func(i int) int, interrupted bool) (lines []line, good bool) {
+func (v view) summary(interrupted bool) (lines []line, good bool) {
 	good = len(v.sources) > 0
 	lines = []line{sayIn(bold, fmt.Sprintf("After %s, %s:", span(v.elapsed), v.killed()))}
 	for i := range v.sources {
 		s := &v.sources[i]
 		lines = append(lines, s.counts(v)...)
-		n, trouble := missing(i), s.trouble()
-		switch {
-		case trouble != "":
-			lines = append(lines, sayIn(red, "    ✗ "+trouble))
-			good = false
-		case n > 0 && interrupted:
-			lines = append(lines, sayIn(yellow, "    "+events(n)+" had not arrived yet"))
-		case n > 0:
-			lines = append(lines, sayIn(red, "    ✗ "+events(n)+" missing"))
-			good = false
-		case s.state.Arrived == 0:
-			lines = append(lines, sayIn(red, "    ✗ nothing arrived"))
-			good = false
-		default:
-			lines = append(lines, sayIn(green, "    ✓ "+s.good()))
-		}
-		if late := s.pending - n; late > 0 && !interrupted {
+		verdict, fine := s.verdict(interrupted)
+		lines = append(lines, append(say("    "), verdict...))
+		good = good && fine
+		if late := s.pending - s.overdue; late > 0 && !interrupted {
 			lines = append(lines, sayIn(dim, "      "+events(late)+" that the source showed after the time was up not counted"))
 		}
 	}
 	return append(lines, say("What arrived is in "+v.events+", the collector's log in "+v.log+".")), good
 }
 
+// verdict is the last word on a source, and whether it is a good one.
+func (s *sourceView) verdict(interrupted bool) (verdict line, good bool) {
+	switch {
+	case !s.compared:
+		return sayIn(dim, notCompared), true
+	case s.trouble() != "":
+		return sayIn(red, "✗ "+s.trouble()), false
+	case s.overdue > 0 && interrupted:
+		return sayIn(yellow, events(s.overdue)+" had not arrived yet"), true
+	case s.overdue > 0:
+		return sayIn(red, "✗ "+events(s.overdue)+" missing"), false
+	case s.state.Arrived == 0:
+		return sayIn(red, "✗ nothing arrived"), false
+	default:
+		return append(sayIn(green, "✓ "+s.good()), s.costOfKills()...), true
+	}
+}
+
+// good says what is as it is without kills.
+func (s *sourceView) good() string {
+	switch {
+	case s.lost > 0 && s.state.Repeated > 0:
+		return "as complete as the kills allow"
+	case s.lost > 0:
+		return "nothing is there twice"
+	case s.state.Repeated > 0:
+		return "nothing is missing"
+	default:
+		return "nothing is missing, nothing is there twice"
+	}
+}
+
+const notCompared = "what this source has is not known in this run, so nothing is compared"
+
 func (v view) killed() string {
 	if v.kills == 0 {
 		return "with no kill"
 	}
 	return "with the collector killed " + times(v.kills)
-}
-
-func (s *sourceView) good() string {
-	if s.state.Repeated > 0 {
-		return fmt.Sprintf("nothing is missing; %s came again after a kill, with the same log.record.uid (at most %s may)",
-			events(s.state.Repeated), number(repeatsAllowed(s.kills)))
-	}
-	return "nothing is missing, nothing is there twice"
 }

@@ -70,7 +70,7 @@ func (v view) foot() []line {
 	if v.pid == 0 {
 		try = append(try, piece{"the collector was killed and starts again in a moment", yellow})
 	} else {
-		try = append(try, piece{"kill -9 " + strconv.Itoa(v.pid), green}, piece{"   it starts again by itself, and no event is lost", plain})
+		try = append(try, piece{"kill -9 " + strconv.Itoa(v.pid), green}, piece{"   it starts again by itself and goes on where it was", plain})
 	}
 	return []line{try, {{"Log      ", bold}, {v.log, plain}, {"    Configuration  ", bold}, {v.config, plain}}}
 }

@@ -27,13 +27,18 @@ func (s *sourceView) rows(v view, width int) []line {
 	if !s.newest.IsZero() {
 		newest = span(v.now.Sub(s.newest)) + " ago"
 	}
-	repeated := piece{padLeft(number(s.state.Repeated), numberWidth), plain}
+	there, arrived, toCome, repeated := "-", number(s.arrived), "-", piece{"-", plain}
+	if s.compared {
+		there, arrived, toCome = number(s.state.Visible), number(s.state.Arrived), number(s.pending)
+		repeated.text = number(s.state.Repeated)
+	}
 	if s.state.Repeated > 0 {
 		repeated.style = yellow
 	}
+	repeated.text = padLeft(repeated.text, numberWidth)
 	rows := []line{{
 		{padRight(s.name, nameWidth), cyan},
-		{padLeft(number(s.state.Visible), numberWidth) + padLeft(number(s.state.Arrived), numberWidth) + padLeft(number(s.pending), numberWidth), plain},
+		{padLeft(there, numberWidth) + padLeft(arrived, numberWidth) + padLeft(toCome, numberWidth), plain},
 		repeated,
 		{padLeft(fmt.Sprintf("%.0f/s", s.rate), numberWidth) + padLeft(newest, numberWidth), plain},
 	}}
@@ -64,6 +69,9 @@ func (s *sourceView) categoryRows(width int) []line {
 
 // verdictRow says in words how complete it is.
 func (s *sourceView) verdictRow(v view) line {
+	if !s.compared {
+		return sayIn(dim, indent+notCompared)
+	}
 	if trouble := s.trouble(); trouble != "" {
 		return line{{indent + "✗ " + trouble, red}}
 	}
@@ -77,11 +85,19 @@ func (s *sourceView) verdictRow(v view) line {
 		}
 		return append(row, piece{full, yellow}, piece{empty, dim}, piece{text, plain})
 	}
-	row = append(row, piece{"✓ " + s.complete(v), green})
-	if s.state.Repeated > 0 {
-		row = append(row, piece{", " + number(s.state.Repeated) + " repeated after a kill with the same uid", yellow})
+	return append(append(row, piece{"✓ " + s.complete(v), green}), s.costOfKills()...)
+}
+
+// costOfKills tells what kills have caused, within what they may.
+func (s *sourceView) costOfKills() line {
+	var cost line
+	if n := s.state.Repeated; n > 0 {
+		cost = append(cost, piece{", " + number(n) + " repeated after a kill with the same uid (at most " + number(s.mayRepeat) + " may be)", yellow})
 	}
-	return row
+	if s.lost > 0 {
+		cost = append(cost, piece{", " + number(s.lost) + " lost in reads that a kill cut off (at most " + number(s.mayLose) + " may be)", yellow})
+	}
+	return cost
 }
 
 // complete says up to when everything has arrived.

@@ -86,14 +86,18 @@ func startSimulation(ctx context.Context, path string, f *folder, compareSaaS bo
 	return s, nil
 }
 
+// simulatedSAP knows its events by their message_uuid. A kill may catch each of the 4 windows that are read in parallel between
+// the delivery of a page, of 500 events, and its checkpoint.
 func simulatedSAP(url string) simulated {
-	s := newSource("sap-btp-audit", attributeID("sap.btp.audit.message_uuid"))
+	s := newComparedSource("sap-btp-audit", risk{repeats: 4 * 500}, attributeID("sap.btp.audit.message_uuid"))
 	return simulated{source: s, ledger: completeness.NewSAPLedger(url, s.book)}
 }
 
-// simulatedSaaS finds an event by the marker that the simulator puts into one of its fields.
+// simulatedSaaS knows its events by the marker that the simulator puts into one of their fields. A kill may catch each of the
+// 10 parallel reads, of 100 events, on the way from the queue, which gives them once, into the spool, or from there to the
+// backend.
 func simulatedSaaS(url string) simulated {
-	s := newSource("saas-security", func(r plog.LogRecord) string {
+	s := newComparedSource("saas-security", risk{repeats: 10 * 100, losses: 10 * 100}, func(r plog.LogRecord) string {
 		if found := saassecurity.Find([]byte(r.Body().AsString())); len(found) == 1 {
 			return saassecurity.Marker(found[0])
 		}

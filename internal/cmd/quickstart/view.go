@@ -30,15 +30,21 @@ type view struct {
 
 type sourceView struct {
 	name       string
-	arrived    int // records, repeats included
+	compared   bool // what follows arrived is known
+	arrived    int  // records, repeats included
 	rate       float64
 	newest     time.Time
 	categories []categoryCount
-	state      completeness.State
-	pending    int       // events that the source shows and that have not arrived
-	oldest     time.Time // since when the source shows the longest awaited of them
-	backlog    int       // of the events that were there when the Collector started, those that have not arrived
-	kills      int
+
+	state     completeness.State
+	lost      int       // events that were handed out at a kill, and that the source cannot give again
+	pending   int       // events that the source shows and that have not arrived
+	oldest    time.Time // since when the source shows the longest awaited of them
+	backlog   int       // of those that it showed when the Collector started
+	overdue   int       // of those that it showed when the time was up
+	kills     int
+	mayRepeat int // events, because of the kills
+	mayLose   int
 }
 
 type categoryCount struct {
@@ -56,34 +62,42 @@ func (w *world) view(now time.Time) view {
 		v.left, v.settling = w.deadline.Sub(now), !now.Before(w.deadline)
 	}
 	for _, s := range w.arrivals.sources {
-		v.sources = append(v.sources, s.view(w.started, w.keeper.kills))
+		v.sources = append(v.sources, s.view(w, now))
 	}
 	return v
 }
 
-func (s *source) view(started time.Time, kills int) sourceView {
-	v := sourceView{
-		name: s.name, arrived: s.arrived, rate: s.speed.perSecond(), newest: s.newest, state: s.book.State(),
-		backlog: s.book.Missing(started), kills: kills,
-	}
-	v.oldest, _ = s.book.OldestMissing()
-	v.pending = v.state.Visible - v.state.Arrived
+func (s *source) view(w *world, now time.Time) sourceView {
+	v := sourceView{name: s.name, arrived: s.arrived, rate: s.speed.perSecond(), newest: s.newest}
 	for _, name := range slices.Sorted(maps.Keys(s.categories)) {
 		v.categories = append(v.categories, categoryCount{name, s.categories[name]})
 	}
 	slices.SortStableFunc(v.categories, func(a, b categoryCount) int { return cmp.Compare(b.count, a.count) })
+	if s.book != nil {
+		v.compare(s, w.keeper, now)
+		v.backlog = max(0, s.book.Missing(w.started)-v.lost)
+		v.overdue = max(0, s.book.Missing(w.cutoff)-v.lost)
+	}
 	return v
 }
 
-// openWindows is how many windows of one source are read in parallel, as the receivers' default says, and pageEvents how
-// many events a page has. A kill may catch each window between a page's delivery and its checkpoint; these pages come again.
-const (
-	openWindows = 4
-	pageEvents  = 500
-)
+// doubtTime is how long after a kill everything has arrived that it has not cost.
+const doubtTime = 15 * time.Second
 
-// repeatsAllowed is how many events may come again because of kills.
-func repeatsAllowed(kills int) int { return kills * openWindows * pageEvents }
+// compare takes over what the source's book says.
+func (s *sourceView) compare(from *source, k *keeper, now time.Time) {
+	s.compared, s.state, s.kills = true, from.book.State(), k.kills
+	s.mayRepeat, s.mayLose = k.kills*from.risk.repeats, k.kills*from.risk.losses
+	awaited := time.Time{}
+	if s.mayLose > 0 && now.Sub(k.lastKill) > doubtTime {
+		s.lost = min(from.book.Missing(k.lastKill), s.mayLose)
+		if s.lost < s.mayLose {
+			awaited = k.lastKill // nothing from before is awaited any more
+		}
+	}
+	s.pending = s.state.Visible - s.state.Arrived - s.lost
+	s.oldest = from.book.OldestMissing(awaited)
+}
 
 // trouble says what is wrong with what arrived, and "" if nothing is.
 func (s *sourceView) trouble() string {
@@ -92,8 +106,8 @@ func (s *sourceView) trouble() string {
 		return events(s.state.Renamed) + " came again under another log.record.uid"
 	case s.state.Repeated > 0 && s.kills == 0:
 		return events(s.state.Repeated) + " came again although nothing was killed"
-	case s.state.Repeated > repeatsAllowed(s.kills):
-		return events(s.state.Repeated) + " came again, more than kills explain (at most " + number(repeatsAllowed(s.kills)) + ")"
+	case s.state.Repeated > s.mayRepeat:
+		return events(s.state.Repeated) + " came again, more than kills explain (at most " + number(s.mayRepeat) + ")"
 	case s.state.Unknown > 0:
 		return events(s.state.Unknown) + " came that the source does not have"
 	default:

@@ -45,7 +45,7 @@ func calm() view {
 		now: noon, elapsed: 84 * time.Second, pid: 4711, config: "examples/quickstart/config.yaml",
 		events: ".run/events.jsonl", log: ".run/otelcol-audit.log",
 		sources: []sourceView{{
-			name: "sap-btp-audit", arrived: 10_209, rate: 3.4, newest: noon.Add(-2 * time.Second),
+			name: "sap-btp-audit", compared: true, arrived: 10_209, rate: 3.4, newest: noon.Add(-2 * time.Second),
 			categories: []categoryCount{
 				{"security_event", 6300}, {"configuration_change", 1759}, {"data_access", 1133}, {"data_modification", 918}, {"unknown", 99},
 			},
@@ -68,12 +68,12 @@ func catchingUp() view {
 	v := calm()
 	v.left, v.pid, v.kills, v.lastKill = 10*time.Second, 0, 2, noon.Add(-700*time.Millisecond)
 	s := &v.sources[0]
-	s.kills, s.rate, s.backlog, s.pending = 2, 812, 6_010, 6_014
+	s.kills, s.mayRepeat, s.rate, s.backlog, s.pending = 2, 4_000, 812, 6_010, 6_014
 	s.state = completeness.State{Visible: 10_016, Arrived: 4_002, Repeated: 312}
 	v.sources = append(v.sources, sourceView{
-		name: "saas-security", arrived: 40, rate: 1, newest: noon.Add(-time.Minute), kills: 2,
-		categories: []categoryCount{{"incident", 40}}, state: completeness.State{Visible: 40, Arrived: 40},
-	})
+		name: "saas-security", compared: true, arrived: 40, rate: 1, newest: noon.Add(-time.Minute), kills: 2, mayLose: 2_000,
+		categories: []categoryCount{{"incident", 40}}, state: completeness.State{Visible: 140, Arrived: 40}, lost: 100,
+	}, sourceView{name: "another", arrived: 3, categories: []categoryCount{{"without a name", 3}}})
 	return v
 }
 
@@ -135,7 +135,7 @@ func TestTroubleIsTold(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			v := calm()
 			s := &v.sources[0]
-			s.state, s.kills = tc.state, tc.kills
+			s.state, s.kills, s.mayRepeat = tc.state, tc.kills, 2000*tc.kills
 			require.Equal(t, tc.want, s.trouble())
 			row := s.verdictRow(v).render(0, false)
 			require.Equal(t, tc.want != "", strings.Contains(row, "✗ "+tc.want))
@@ -143,49 +143,90 @@ func TestTroubleIsTold(t *testing.T) {
 	}
 }
 
-func TestSummary(t *testing.T) {
-	v := calm()
-	v.pid = 0
+func TestTheLastWordOnASource(t *testing.T) {
 	for name, tc := range map[string]struct {
-		change      func(*sourceView)
-		kills       int
-		missing     int
+		source      sourceView
 		interrupted bool
 		want        string
 		good        bool
 	}{
-		"complete":           {func(*sourceView) {}, 0, 0, false, "✓ nothing is missing, nothing is there twice", true},
-		"missing":            {func(*sourceView) {}, 0, 2, false, "✗ 2 events missing", false},
-		"missing, on Ctrl-C": {func(*sourceView) {}, 0, 2, true, "2 events had not arrived yet", true},
-		"twice":              {func(s *sourceView) { s.state.Repeated = 1 }, 0, 0, false, "✗ 1 event came again although nothing was killed", false},
+		"complete":           {sourceView{}, false, "✓ nothing is missing, nothing is there twice", true},
+		"missing":            {sourceView{overdue: 2}, false, "✗ 2 events missing", false},
+		"missing, on Ctrl-C": {sourceView{overdue: 2}, true, "2 events had not arrived yet", true},
+		"twice":              {sourceView{state: completeness.State{Repeated: 1}}, true, "✗ 1 event came again although nothing was killed", false},
 		"repeated after a kill": {
-			func(s *sourceView) { s.state.Repeated, s.kills = 12, 1 }, 1, 0, false,
-			"✓ nothing is missing; 12 events came again after a kill, with the same log.record.uid (at most 2,000 may)", true,
+			sourceView{kills: 1, mayRepeat: 2_000, state: completeness.State{Repeated: 12}},
+			false,
+			"✓ nothing is missing, 12 repeated after a kill with the same uid (at most 2,000 may be)", true,
 		},
-		"too many, on Ctrl-C": {func(s *sourceView) { s.state.Repeated, s.kills = 2_001, 1 }, 1, 0, true, "✗ 2,001 events came again", false},
-		"nothing arrived":     {func(s *sourceView) { s.state = completeness.State{} }, 0, 0, false, "✗ nothing arrived", false},
-		"shown later": {
-			func(s *sourceView) { s.pending = 7 }, 0, 0, false, "7 events that the source showed after the time was up not counted", true,
+		"lost at a kill": {
+			sourceView{kills: 1, mayLose: 1_000, lost: 100},
+			false,
+			"✓ nothing is there twice, 100 lost in reads that a kill cut off (at most 1,000 may be)", true,
 		},
+		"lost more than a kill explains": {sourceView{kills: 1, mayLose: 1_000, lost: 1_000, overdue: 1}, false, "✗ 1 event missing", false},
+		"not compared":                   {sourceView{}, false, notCompared, true},
+		"nothing arrived":                {sourceView{}, false, "✗ nothing arrived", false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			v := v
-			v.kills = tc.kills
-			s := v.sources[0]
-			s.pending = tc.missing
-			tc.change(&s)
-			v.sources = []sourceView{s}
-			lines, good := v.summary(func(int) int { return tc.missing }, tc.interrupted)
+			s := tc.source
+			s.compared = name != "not compared"
+			if name != "nothing arrived" {
+				s.state.Arrived = 10
+			}
+			verdict, good := s.verdict(tc.interrupted)
+			require.Equal(t, tc.want, verdict.render(0, false))
 			require.Equal(t, tc.good, good)
-			require.Contains(t, rendered(lines, 0), tc.want)
 		})
 	}
-	lines, good := v.summary(func(int) int { return 0 }, false)
+}
+
+func TestSummary(t *testing.T) {
+	v := calm()
+	lines, good := v.summary(false)
 	require.True(t, good)
 	golden(t, "summary.txt", rendered(lines, 0))
-	v.sources = nil
-	_, good = v.summary(nil, false)
+	v = catchingUp()
+	lines, good = v.summary(false)
+	require.True(t, good)
+	golden(t, "summary_kills.txt", rendered(lines, 0))
+	v.sources[1].overdue = 1
+	require.Equal(t, 1, v.overdue())
+	_, good = v.summary(false)
+	require.False(t, good, "one source that is not complete is enough")
+	_, good = view{}.summary(false)
 	require.False(t, good, "a run without sources proves nothing")
+}
+
+func TestAViewTellsLossesFromDelays(t *testing.T) {
+	began := noon
+	s := newComparedSource("saas-security", risk{repeats: 10, losses: 2}, attributeID(uidKey))
+	w := &world{keeper: &keeper{}, folder: &folder{}, started: began, arrivals: arrivals{sources: []*source{s}}}
+	for i, id := range []string{"a", "b", "c", "d", "e"} {
+		s.book.Exists(id, began.Add(time.Duration(i-1)*time.Second)) // one before the start
+	}
+	s.take(logs("", "x", began, uidKey, "b").ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0))
+
+	now := began.Add(5 * time.Second)
+	got := w.view(now).sources[0]
+	require.Equal(t, []int{0, 4, 1, 0}, []int{got.lost, got.pending, got.backlog, got.overdue})
+	require.Equal(t, began.Add(-time.Second), got.oldest)
+
+	w.cutoff = now
+	require.Equal(t, 4, w.view(now).sources[0].overdue)
+	w.keeper.kills, w.keeper.lastKill = 1, began.Add(2500*time.Millisecond) // after d was shown, before e was
+	got = w.view(now).sources[0]
+	require.Equal(t, []int{0, 4, 2}, []int{got.lost, got.pending, got.mayLose}, "they may still come")
+	now = w.keeper.lastKill.Add(doubtTime + 1)
+	got = w.view(now).sources[0]
+	require.Equal(t, []int{2, 2, 0, 2}, []int{got.lost, got.pending, got.backlog, got.overdue}, "no more than the kill explains")
+	require.Equal(t, began.Add(-time.Second), got.oldest)
+	s.risk.losses = 5
+	got = w.view(now).sources[0]
+	require.Equal(t, []int{3, 1, 0, 1}, []int{got.lost, got.pending, got.backlog, got.overdue})
+	require.Equal(t, began.Add(3*time.Second), got.oldest, "what was lost is not waited for")
+	s.risk.losses = 0
+	require.Zero(t, w.view(now).sources[0].lost, "a source that can be read again loses nothing")
 }
 
 func TestNumbersAndTimes(t *testing.T) {

@@ -25,6 +25,7 @@ type world struct {
 	screen   *screen
 	started  time.Time
 	deadline time.Time // when to begin to end; zero if only an interrupt ends the run
+	cutoff   time.Time // when the time was up; zero until then
 }
 
 // How often to look at what runs and arrives, and to show it.

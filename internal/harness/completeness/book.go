@@ -97,15 +97,16 @@ func (b *Book) MissingIDs(before time.Time, limit int) []string {
 	return ids
 }
 
-// OldestMissing is since when the source shows the event that has been waited for the longest, and false where none is.
-func (b *Book) OldestMissing() (time.Time, bool) {
+// OldestMissing is since when the source shows the event that has been waited for the longest, among those that it shows
+// since a time or later; zero where none is.
+func (b *Book) OldestMissing(from time.Time) time.Time {
 	var oldest time.Time
 	for _, since := range b.pending {
-		if oldest.IsZero() || since.Before(oldest) {
+		if !since.Before(from) && (oldest.IsZero() || since.Before(oldest)) {
 			oldest = since
 		}
 	}
-	return oldest, len(b.pending) > 0
+	return oldest
 }
 
 func (b *Book) event(id string) *event {

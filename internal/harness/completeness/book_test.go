@@ -68,17 +68,16 @@ func TestArrivalTellsRepeats(t *testing.T) {
 
 func TestOldestMissing(t *testing.T) {
 	b := NewBook()
-	_, waiting := b.OldestMissing()
-	require.False(t, waiting)
+	require.Zero(t, b.OldestMissing(time.Time{}))
 	b.Exists("a", noon.Add(time.Second))
 	b.Exists("b", noon)
 	b.Exists("c", noon.Add(2*time.Second))
-	oldest, waiting := b.OldestMissing()
-	require.True(t, waiting)
-	require.Equal(t, noon, oldest)
+	require.Equal(t, noon, b.OldestMissing(time.Time{}))
+	require.Equal(t, noon, b.OldestMissing(noon))
+	require.Equal(t, noon.Add(time.Second), b.OldestMissing(noon.Add(1)))
+	require.Zero(t, b.OldestMissing(noon.Add(time.Minute)))
 	b.Arrival("b", "u")
-	oldest, _ = b.OldestMissing()
-	require.Equal(t, noon.Add(time.Second), oldest)
+	require.Equal(t, noon.Add(time.Second), b.OldestMissing(time.Time{}))
 	require.Len(t, b.MissingIDs(noon.Add(time.Hour), 1), 1)
 }
 
