@@ -6,6 +6,7 @@ package sapbtpauditreceiver
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -26,6 +27,7 @@ type connection struct {
 	clientIDs   []string
 	credentials []*credential
 	tokens      *rotation // nil with an authenticator extension
+	expiry      expiry
 }
 
 // credential is one key of a subaccount and where its tokens come from.
@@ -49,6 +51,7 @@ func (s *subaccount) connect(ctx context.Context, source keyfiles.Source, before
 			c.clientIDs = append(c.clientIDs, found.Key.ClientID)
 		}
 		c.tokens = &rotation{s: s, credentials: c.credentials}
+		c.expiry = expiryOf(c.credentials)
 		settings.Tokens = c.tokens
 	}
 	client, err := auditlog.New(settings)
@@ -102,12 +105,7 @@ func (s *subaccount) reconnect(source keyfiles.Source) error {
 }
 
 func (c *connection) uses(credential *credential) bool {
-	for _, used := range c.credentials {
-		if used == credential {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(c.credentials, credential)
 }
 
 // holds reports whether the connection has the keys of the source, in their order.

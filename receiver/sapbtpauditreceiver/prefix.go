@@ -32,6 +32,9 @@ func (t *term) prefix(ctx context.Context, source keyfiles.Source) (string, erro
 	var former string
 	err = durable.Load(ctx, t.storage, note, checkpointVersion, &former)
 	switch {
+	// Subaccounts behind one token host, as with a gateway, are told apart by their tenants.
+	case err == nil && source.Credentials[0].Key.TenantID != "" && former != identity(nameless)+"/":
+		return own, t.remember(ctx, note, own)
 	case err == nil && !t.taken(former):
 		t.logger.Info("Going on with the progress that was stored under another form of the credentials",
 			zap.String("subaccount", source.ID), zap.String("state", former))

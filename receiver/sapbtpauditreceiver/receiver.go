@@ -20,6 +20,7 @@ func (s *subaccount) run(ctx context.Context) {
 	s.checkCredentials(ctx)
 	s.observeProgress()
 	for ctx.Err() == nil {
+		s.watchExpiry()
 		wait := s.poll(ctx)
 		s.observeProgress()
 		if s.rest(ctx, wait) != nil {

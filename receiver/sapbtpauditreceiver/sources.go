@@ -58,18 +58,27 @@ func (t *term) follow(now keyfiles.Snapshot) {
 	for _, s := range t.list() {
 		gone[s.id] = s
 	}
+	var joining []keyfiles.Source
 	for _, source := range now.Sources {
-		if s, known := gone[source.ID]; known {
-			delete(gone, source.ID)
-			if err := s.reconnect(source); err != nil {
-				t.logger.Error("New credentials cannot be used; the ones before stay in use", append(labels(s), zap.Error(err))...)
-			}
+		s, known := gone[source.ID]
+		if !known {
+			joining = append(joining, source)
 			continue
 		}
-		t.join(source)
+		delete(gone, source.ID)
+		if err := s.reconnect(source); err != nil {
+			t.logger.Error("New credentials cannot be used; the ones before stay in use", append(labels(s), zap.Error(err))...)
+		}
+	}
+	for _, s := range gone {
+		s.cancel() // all of them, before waiting for any
 	}
 	for _, s := range gone {
 		t.leave(s)
+	}
+	// Last, since one that comes may be one that goes, with its keys in another form: then it goes on with that one's progress.
+	for _, source := range joining {
+		t.join(source)
 	}
 }
 

@@ -89,6 +89,7 @@ type subaccount struct {
 	lastError        string
 	answersAtFailure int64 // what answers was when reading last failed; -1 if it works
 	milestone        milestone
+	expiryProblem    string // what the status says of the credentials' end
 }
 
 // due is what this poll reads, without what is already spoken for.
@@ -249,7 +250,7 @@ func (s *subaccount) rest(ctx context.Context, d time.Duration) error {
 
 // forget takes what the subaccount has to complain about out of the component's status.
 func (s *subaccount) forget() {
-	for _, what := range []string{"reading", "checkpoint", "delivery", "quarantine", "gap"} {
+	for _, what := range []string{"reading", "checkpoint", "delivery", "quarantine", "gap", "certificate"} {
 		s.status.Set(s.cause(what), nil)
 	}
 }

@@ -72,7 +72,7 @@ func (t *term) start(ctx context.Context) (err error) {
 		}
 	}
 	for i, s := range t.list() {
-		t.run(s, t.cfg.PollInterval*time.Duration(i)/time.Duration(len(sources)))
+		t.run(s, t.cfg.PollInterval*time.Duration(i)/time.Duration(len(sources))) //nolint:contextcheck // lasts longer than Start
 	}
 	if t.watcher != nil {
 		t.running.Go(func() { _ = t.watcher.Run(t.reading, t.follow) }) // its only error is that the term has ended

@@ -1,0 +1,111 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sapbtpauditreceiver
+
+import (
+	"crypto/tls"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/config/configopaque"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/simulator/sapbtp"
+	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/keyfiles"
+	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/servicekey"
+)
+
+// Ten certificates of a few seconds, each in place of the one before, while events keep coming.
+func TestShortLivedCertificatesAreReplacedUnderLoad(t *testing.T) {
+	t.Parallel()
+	const lifetime, rotations = 6 * time.Second, 10
+	w := newKeyWorld(t, 1)
+	host := &healthHost{Host: fileStorage(t)}
+	renew := func() { w.key("key.json", w.sub.ServiceKeyWith(w.sim.IssueClientCert(w.sub.Tenant, lifetime))) }
+	renew()
+	r, err := w.startOn(host)
+	require.NoError(t, err)
+	began := time.Now()
+	w.caughtUp("by the first certificate", 0)
+	for i := range rotations {
+		renew()
+		issued := time.Now()
+		w.logged("Using changed credentials", i+1)
+		w.caughtUp("by the next certificate", 0)
+		left, known := r.list()[0].expiry()
+		require.True(t, known)
+		require.Greater(t, left, (lifetime - 4*time.Second).Seconds(), "the gauge follows")
+		w.requireEventually(func() bool { return time.Since(issued) > 500*time.Millisecond }, "the certificate is in use for a while")
+	}
+	require.Greater(t, time.Since(began), lifetime, "the first ones have expired")
+	w.finish(0)
+	require.Empty(t, host.health())
+	require.Empty(t, w.logs.Filter(func(e observer.LoggedEntry) bool { return e.Level >= zapcore.WarnLevel }).All())
+	require.Equal(t, 1, w.logs.FilterMessage("Reading the audit log").Len(), "nothing was restarted")
+}
+
+func TestACertificateThatWillExpireIsWarnedOfInTime(t *testing.T) {
+	for name, tc := range map[string]struct{ life, notice time.Duration }{
+		"a day":   {24 * time.Hour, 24 * time.Hour / 5},
+		"a month": {30 * 24 * time.Hour, 3 * 24 * time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				w := newWorld(t, sapbtp.Options{Seed: 72})
+				certificate := w.sim.IssueClientCert(w.sub.Tenant, tc.life)
+				w.configure = func(c *Config) { present(c, w.sub, certificate) }
+				w.transport = w.sim.Transport(sapbtp.WithClientCertificate(func() *tls.Certificate { return &certificate.TLS }))
+				host := newStatusHost(w)
+				r, err := w.startOn(host)
+				require.NoError(t, err)
+				says := func() string {
+					time.Sleep(2 * time.Minute)
+					return strings.Join(host.take(), "; ")
+				}
+				at := func(left time.Duration) { time.Sleep(time.Until(certificate.NotAfter.Add(-left))) }
+
+				at(tc.notice + time.Hour)
+				require.Empty(t, says())
+				at(tc.notice)
+				require.Contains(t, says(), "the client certificate expires at "+certificate.NotAfter.UTC().Format(time.RFC3339))
+				at(tc.notice / 2)
+				require.Empty(t, says(), "once is enough")
+				at(0)
+				require.Contains(t, says(), "the client certificate has expired at")
+				require.Len(t, w.logs.FilterMessage("No credential of the subaccount lasts longer").All(), 2)
+
+				key := r.list()[0].connection.Load().credentials[0].key
+				renewed := w.sim.IssueClientCert(w.sub.Tenant, tc.life)
+				certificate = renewed
+				key.CertPEM, key.KeyPEM, key.NotAfter = configopaque.String(renewed.CertPEM), configopaque.String(renewed.KeyPEM), renewed.NotAfter
+				r.term.follow(keyfiles.Snapshot{Sources: bySubaccount([]servicekey.Key{key})})
+				require.Contains(t, says(), statusOK)
+				require.NoError(t, r.Shutdown(t.Context()))
+			})
+		})
+	}
+}
+
+func TestACertificateIsNotWarnedOfWhereAnotherCredentialLasts(t *testing.T) {
+	now := time.Now()
+	certificate := func(left time.Duration) *credential { return &credential{key: servicekey.Key{NotAfter: now.Add(left)}} }
+	secret := &credential{}
+	for name, tc := range map[string]struct {
+		credentials []*credential
+		warns       bool
+	}{
+		"expired":                      {[]*credential{certificate(-time.Hour)}, true},
+		"expired, beside a newer one":  {[]*credential{certificate(-time.Hour), certificate(30 * 24 * time.Hour)}, false},
+		"expired, beside a secret":     {[]*credential{certificate(-time.Hour), secret}, false},
+		"two that are about to expire": {[]*credential{certificate(time.Minute), certificate(time.Hour)}, true},
+		"an authenticator":             {nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Equal(t, tc.warns, expiryOf(tc.credentials).problem(now) != nil)
+		})
+	}
+}
