@@ -9,18 +9,13 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/component/componenttest"
-	"go.opentelemetry.io/collector/consumer"
-	"go.opentelemetry.io/collector/extension/xextension/storage"
-	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
@@ -37,84 +32,6 @@ var (
 	errDown   = errors.New("backend is down")
 	errBroken = errors.New("input/output error")
 )
-
-// sink is the next consumer.
-type sink struct {
-	mu     sync.Mutex
-	accept func(context.Context, plog.Logs) error // nil accepts everything
-	logs   []plog.Logs
-	calls  int
-	uids   map[string]int
-	found  map[int64]map[string]bool // uids by the number of the event
-	names  map[string]int            // by EventName
-}
-
-func newSink() *sink {
-	return &sink{uids: map[string]int{}, found: map[int64]map[string]bool{}, names: map[string]int{}}
-}
-
-func (*sink) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
-
-func (s *sink) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
-	s.mu.Lock()
-	s.calls++
-	accept := s.accept
-	s.mu.Unlock()
-	if accept != nil {
-		if err := accept(ctx, logs); err != nil {
-			return err
-		}
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.logs = append(s.logs, logs)
-	for _, lr := range records(logs) {
-		s.names[lr.EventName()]++
-		uid, _ := lr.Attributes().Get(attrUID)
-		s.uids[uid.Str()]++
-		for _, n := range saassecurity.Find([]byte(lr.Body().AsString())) {
-			if s.found[n] == nil {
-				s.found[n] = map[string]bool{}
-			}
-			s.found[n][uid.Str()] = true
-		}
-	}
-	return nil
-}
-
-func (s *sink) do(accept func(context.Context, plog.Logs) error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.accept = accept
-}
-
-func (s *sink) refuse(err error) {
-	s.do(func(context.Context, plog.Logs) error { return err })
-}
-
-func (s *sink) called() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.calls
-}
-
-func (s *sink) events() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.found)
-}
-
-func records(logs plog.Logs) []plog.LogRecord {
-	var out []plog.LogRecord
-	for _, rl := range logs.ResourceLogs().All() {
-		for _, sl := range rl.ScopeLogs().All() {
-			for _, lr := range sl.LogRecords().All() {
-				out = append(out, lr)
-			}
-		}
-	}
-	return out
-}
 
 // world is a simulated tenant, a storage and a sink, over which receivers come and go.
 type world struct {
@@ -333,100 +250,4 @@ func (w *world) metric(name string, attributes ...string) int {
 func bubble(t *testing.T, f func(*testing.T)) {
 	t.Helper()
 	synctest.Test(t, f)
-}
-
-var storageID = component.MustNewID("file_storage")
-
-// host has extensions and remembers the status.
-type host struct {
-	extensions map[component.ID]component.Component
-
-	mu     sync.Mutex
-	status []*componentstatus.Event
-}
-
-func (h *host) GetExtensions() map[component.ID]component.Component { return h.extensions }
-
-func (h *host) Report(ev *componentstatus.Event) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.status = append(h.status, ev)
-}
-
-// troubles is the text of the latest status, "" if it is OK.
-func (h *host) troubles() string {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if len(h.status) == 0 || h.status[len(h.status)-1].Err() == nil {
-		return ""
-	}
-	return h.status[len(h.status)-1].Err().Error()
-}
-
-// disk is one life's view of the crashtest disk as a storage extension: a client for each name, all of which crash together.
-type disk struct {
-	component.StartFunc
-	component.ShutdownFunc
-
-	client *crashtest.Client
-
-	mu   sync.Mutex
-	open map[string]bool
-}
-
-var _ storage.Extension = (*disk)(nil)
-
-func (d *disk) GetClient(_ context.Context, _ component.Kind, _ component.ID, name string) (storage.Client, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.open[name] {
-		return nil, errors.New("timeout")
-	}
-	d.open[name] = true
-	return &view{d, name}, nil
-}
-
-func (d *disk) names() []string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return slices.Sorted(maps.Keys(d.open))
-}
-
-// view is the client of one name.
-type view struct {
-	disk *disk
-	name string
-}
-
-func (v *view) key(key string) string { return v.name + "/" + key }
-
-func (v *view) Get(ctx context.Context, key string) ([]byte, error) {
-	return v.disk.client.Get(ctx, v.key(key))
-}
-
-func (v *view) Set(ctx context.Context, key string, value []byte) error {
-	return v.disk.client.Set(ctx, v.key(key), value)
-}
-
-func (v *view) Delete(ctx context.Context, key string) error {
-	return v.disk.client.Delete(ctx, v.key(key))
-}
-
-func (v *view) Batch(ctx context.Context, ops ...*storage.Operation) error {
-	inner := make([]*storage.Operation, len(ops))
-	for i, op := range ops {
-		inner[i] = &storage.Operation{Type: op.Type, Key: v.key(op.Key), Value: op.Value}
-	}
-	err := v.disk.client.Batch(ctx, inner...)
-	for i, op := range ops {
-		op.Value = inner[i].Value
-	}
-	return err
-}
-
-func (v *view) Close(context.Context) error {
-	v.disk.mu.Lock()
-	defer v.disk.mu.Unlock()
-	delete(v.disk.open, v.name)
-	return nil
 }

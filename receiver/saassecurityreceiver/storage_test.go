@@ -11,10 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/extension/extensiontest"
-	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.uber.org/zap/zapcore"
 
 	"github.com/otelcol-audit/otelcol-audit/internal/crashtest"
@@ -263,86 +260,3 @@ func TestReadErrorOfTheStorageDropsNothing(t *testing.T) {
 		l.stop(t)
 	})
 }
-
-// fileStorage is the real extension over a directory.
-func fileStorage(t *testing.T, dir string) storage.Extension {
-	t.Helper()
-	factory := filestorage.NewFactory()
-	cfg := factory.CreateDefaultConfig().(*filestorage.Config)
-	cfg.Directory, cfg.FSync, cfg.Timeout = dir, true, time.Millisecond
-	ext, err := factory.Create(t.Context(), extensiontest.NewNopSettings(factory.Type()), cfg)
-	require.NoError(t, err)
-	return ext.(storage.Extension)
-}
-
-func TestReloadWithFileStorage(t *testing.T) {
-	w := listening(t, saassecurity.Options{LongPoll: 20 * time.Millisecond})
-	ext := fileStorage(t, t.TempDir())
-	for round := range 5 {
-		w.sim.Enqueue(400)
-		if round%2 == 1 {
-			w.sink.refuse(errDown)
-		} else {
-			w.sink.do(nil)
-		}
-		l := w.prepare()
-		l.host.extensions[storageID] = ext
-		require.NoError(t, l.Start(t.Context(), l.host), "the instance before has let go of the files")
-		second := w.prepare()
-		second.host.extensions[storageID] = ext
-		require.ErrorContains(t, second.Start(t.Context(), second.host), "another instance of this receiver")
-		require.Eventually(t, func() bool { return w.sim.Ledger().Queued == 0 }, 10*time.Second, time.Millisecond)
-		require.NoError(t, l.Shutdown(t.Context()))
-	}
-	l := w.prepare()
-	l.host.extensions[storageID] = ext
-	require.NoError(t, l.Start(t.Context(), l.host))
-	require.Eventually(t, func() bool { return w.sink.events() == 2000 }, 10*time.Second, 10*time.Millisecond)
-	require.NoError(t, l.Shutdown(t.Context()))
-	w.requireDelivered(upTo(2000))
-	require.Zero(t, w.metric("saas_security_reads_unknown_outcome"))
-}
-
-func TestFilesOfTheSpoolArePrivate(t *testing.T) {
-	dir := t.TempDir()
-	w := listening(t, saassecurity.Options{})
-	l := w.prepare()
-	l.host.extensions[storageID] = fileStorage(t, dir)
-	require.NoError(t, l.Start(t.Context(), l.host))
-	require.NoError(t, l.Shutdown(t.Context()))
-	files, err := os.ReadDir(dir)
-	require.NoError(t, err)
-	require.Len(t, files, 2, "the receiver's own and the first segment of the spool")
-	for _, f := range files {
-		info, err := f.Info()
-		require.NoError(t, err)
-		require.Equal(t, os.FileMode(0o600), info.Mode().Perm(), f.Name())
-	}
-}
-
-// The library behind file_storage panics at a damaged file; that must not take down the Collector.
-func TestPanicOfTheStorageBecomesAnError(t *testing.T) {
-	panics := func() { panic("freepages: failed to get all reachable pages") }
-	_, err := guardOpen(func() (storage.Client, error) { panics(); return nil, nil })
-	require.EqualError(t, err, "the storage is damaged: freepages: failed to get all reachable pages")
-
-	client, err := guardOpen(func() (storage.Client, error) { return &panicking{panics}, nil })
-	require.NoError(t, err)
-	_, err = client.Get(t.Context(), "k")
-	require.ErrorContains(t, err, "the storage is damaged")
-	for _, err := range []error{
-		client.Set(t.Context(), "k", nil), client.Delete(t.Context(), "k"), client.Batch(t.Context()), client.Close(t.Context()),
-		client.(storage.Walker).Walk(t.Context(), nil),
-	} {
-		require.ErrorContains(t, err, "the storage is damaged")
-	}
-}
-
-type panicking struct{ panics func() }
-
-func (p *panicking) Get(context.Context, string) ([]byte, error)        { p.panics(); return nil, nil }
-func (p *panicking) Set(context.Context, string, []byte) error          { p.panics(); return nil }
-func (p *panicking) Delete(context.Context, string) error               { p.panics(); return nil }
-func (p *panicking) Batch(context.Context, ...*storage.Operation) error { p.panics(); return nil }
-func (p *panicking) Close(context.Context) error                        { p.panics(); return nil }
-func (p *panicking) Walk(context.Context, storage.WalkFunc) error       { p.panics(); return nil }
