@@ -7,7 +7,9 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,6 +19,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/httpcall"
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/sapbtp"
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/servicekey"
 )
@@ -35,13 +38,7 @@ func TestNoSecretAndNoEventIsSeenAnywhereInAnyFault(t *testing.T) {
 				} else {
 					rules, err := sapbtp.Preset(name)
 					require.NoError(t, err)
-					for i := range rules {
-						rules[i].Match.Every = min(rules[i].Match.Every, 3)
-						if kind := rules[i].Fault.Kind; kind == sapbtp.FaultBomb || kind == sapbtp.FaultOversize {
-							rules[i].Times = 2 // each costs as much as a thousand others
-						}
-					}
-					require.NoError(t, w.sim.Script(rules...))
+					require.NoError(t, w.sim.Script(persistent(rules)...))
 				}
 				refusals := 0
 				w.sink.accept = func(logs plog.Logs) error {
@@ -67,6 +64,43 @@ func TestNoSecretAndNoEventIsSeenAnywhereInAnyFault(t *testing.T) {
 			})
 		})
 	}
+}
+
+// persistent makes faults last for the first three minutes and return every now and then afterwards.
+func persistent(rules []sapbtp.Rule) []sapbtp.Rule {
+	var out []sapbtp.Rule
+	for _, rule := range rules {
+		if kind := rule.Fault.Kind; kind == sapbtp.FaultBomb || kind == sapbtp.FaultOversize {
+			rule.Times, rule.Fault.Bytes = 1, httpcall.DefaultMaxBody+1 // each costs as much as a thousand others
+		}
+		lasting := rule
+		lasting.Match.Every = 1
+		if lasting.Match.Before == 0 {
+			lasting.Match.Before = sapbtp.Duration(3 * time.Minute)
+		}
+		rule.Match.Every = min(rule.Match.Every, 3*len(rules))
+		out = append(out, lasting, rule)
+	}
+	return out
+}
+
+func TestHeadersForTheAPIAreNotShownToTheTokenService(t *testing.T) {
+	t.Parallel()
+	var shown sync.Map // value of the header by path
+	w := realWorld(t, sapbtp.StartOptions{Handler: func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(resp http.ResponseWriter, req *http.Request) {
+			shown.Store(req.URL.Path, req.Header.Get("X-Api-Key"))
+			next.ServeHTTP(resp, req)
+		})
+	}}, func(c *Config) { c.ClientConfig.Headers.Set("X-Api-Key", "canary") })
+	w.sim.Generate(w.sub.Tenant, 10, time.Now().Add(-time.Minute), time.Now())
+	_, err := w.startOn(fileStorage(t))
+	require.NoError(t, err)
+	w.requireEventually(func() bool { return w.sink.total() >= 10 }, "events arrive")
+	key, _ := shown.Load("/auditlog/v2/auditlogrecords")
+	require.Equal(t, "canary", key)
+	key, _ = shown.Load("/oauth/token")
+	require.Empty(t, key)
 }
 
 // Over a real connection the Collector's HTTP client makes spans and metrics of its own. Its spans show the addresses that

@@ -174,13 +174,18 @@ func (s *witness) requireSecret(t *testing.T, seen map[string]string) {
 	}
 	for secret, what := range s.secrets {
 		for place, text := range seen {
-			require.False(t, reveals(text, secret), "%s %q is seen in %s:\n%s", what, secret, place, text)
+			if at := find(text, secret); at >= 0 {
+				require.Failf(t, "seen by everybody", "%s in %s, after %q", what, place, text[max(0, at-200):at])
+			}
 		}
 	}
 }
 
 // reveals reports whether text contains a secret, plain or in an encoding that anybody can undo.
-func reveals(text, secret string) bool {
+func reveals(text, secret string) bool { return find(text, secret) >= 0 }
+
+// find tells where; -1 means nowhere.
+func find(text, secret string) int {
 	forms := []string{secret, url.QueryEscape(secret), url.PathEscape(secret), fmt.Sprintf("%x", secret)}
 	for offset := range 3 {
 		// Base64 depends on what stands before; the characters at both ends also on what stands around.
@@ -190,9 +195,9 @@ func reveals(text, secret string) bool {
 		}
 	}
 	for _, form := range forms {
-		if strings.Contains(text, form) {
-			return true
+		if at := strings.Index(text, form); at >= 0 {
+			return at
 		}
 	}
-	return false
+	return -1
 }
