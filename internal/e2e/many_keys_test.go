@@ -79,3 +79,17 @@ func (m *many) remove(i int) {
 	m.t.Helper()
 	require.NoError(m.t, os.RemoveAll(m.paths[i]))
 }
+
+// breakSome adds keys that cannot be used, and gives their paths.
+func (m *many) breakSome() (paths []string) {
+	m.t.Helper()
+	for name, text := range map[string]string{
+		"broken-empty.json": "", "broken-half.json": `{"uaa": {"clientid": "sb-1`, "broken-other.json": `{"hello": "world"}`,
+		"broken-secretless.json": `{"url": "https://127.0.0.1", "uaa": {"clientid": "sb-1", "url": "https://127.0.0.1"}}`,
+		"broken-http.json":       `{"url": "http://example.com", "uaa": {"clientid": "sb-1", "clientsecret": "x", "url": "http://example.com"}}`,
+	} {
+		m.save("keys/"+name, []byte(text))
+		paths = append(paths, m.path("keys/"+name))
+	}
+	return paths
+}

@@ -277,20 +277,6 @@ func (m *many) take(logs plog.Logs) {
 	}
 }
 
-// breakSome adds keys that cannot be used, and gives their paths.
-func (m *many) breakSome() (paths []string) {
-	m.t.Helper()
-	for name, text := range map[string]string{
-		"broken-empty.json": "", "broken-half.json": `{"uaa": {"clientid": "sb-1`, "broken-other.json": `{"hello": "world"}`,
-		"broken-secretless.json": `{"url": "https://127.0.0.1", "uaa": {"clientid": "sb-1", "url": "https://127.0.0.1"}}`,
-		"broken-http.json":       `{"url": "http://example.com", "uaa": {"clientid": "sb-1", "clientsecret": "x", "url": "http://example.com"}}`,
-	} {
-		m.save("keys/"+name, []byte(text))
-		paths = append(paths, m.path("keys/"+name))
-	}
-	return paths
-}
-
 func (m *many) log() string {
 	m.t.Helper()
 	file, err := os.Open(m.path("otelcol-audit.log"))

@@ -38,12 +38,18 @@ func (r *auditReceiver) newClients(ctx context.Context, host component.Host) (*c
 	if cfg.TLS.CertFile != "" && cfg.TLS.ReloadInterval == 0 {
 		cfg.TLS.ReloadInterval = certificateReload
 	}
-	var err error
-	if c.api, err = c.build(ctx, cfg); err != nil {
+	api, err := c.client(ctx, cfg)
+	if err != nil {
 		return nil, err
 	}
-	c.secret, err = c.build(ctx, tokenConfig(cfg))
-	return c, err
+	api.Transport = lending{api.Transport}
+	c.api = c.keep(api)
+	secret, err := c.client(ctx, tokenConfig(cfg))
+	if err != nil {
+		return nil, err
+	}
+	c.secret = c.keep(secret)
+	return c, nil
 }
 
 // tokenConfig is the client configuration for the token service: the same proxy and CA, but no headers and no authenticator,
@@ -69,13 +75,10 @@ func (c *clients) certificate(ctx context.Context, cert, key configopaque.String
 	return httpcall.New(client), client.CloseIdleConnections, nil
 }
 
-func (c *clients) build(ctx context.Context, cfg confighttp.ClientConfig) (*httpcall.Caller, error) {
-	client, err := c.client(ctx, cfg)
-	if err != nil {
-		return nil, err
-	}
+// keep makes a caller of a client that is used to the end of the term.
+func (c *clients) keep(client *http.Client) *httpcall.Caller {
 	c.all = append(c.all, client)
-	return httpcall.New(client), nil
+	return httpcall.New(client)
 }
 
 func (c *clients) client(ctx context.Context, cfg confighttp.ClientConfig) (*http.Client, error) {

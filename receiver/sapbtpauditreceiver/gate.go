@@ -26,31 +26,6 @@ func (g gate) enter(ctx context.Context) error {
 
 func (g gate) leave() { <-g }
 
-// lease is the place that one page takes. It is taken when its request may be sent, not while that waits for its turn
-// under the rate limit, and freed when the page is delivered or given up.
-type lease struct {
-	from gate
-	held bool
-}
-
-type leaseKey struct{}
-
-func (l *lease) take(ctx context.Context) error {
-	if l.held {
-		return nil
-	}
-	err := l.from.enter(ctx)
-	l.held = err == nil
-	return err
-}
-
-func (l *lease) free() {
-	if l != nil && l.held {
-		l.held = false
-		l.from.leave()
-	}
-}
-
 // admit lets a request of the audit log API be sent: within the rate limit, and when there is room for its page.
 func (s *subaccount) admit(ctx context.Context) error {
 	if err := s.pace.wait(ctx); err != nil {
