@@ -46,7 +46,7 @@ func (w *world) addCanaries() {
 			"category":"audit.security-events","%[1]s":"%[1]s","message":"{\"data\":\"%[1]s\",\"user\":\"%[1]s\",\"ip\":\"%[1]s\",\"%[1]s\":1}"}`,
 			content, i, at.UTC().Format("2006-01-02T15:04:05.000Z"), w.sub.Tenant)})
 	}
-	w.sim.Generate(w.sub.Tenant, 1500, start.Add(-50*time.Minute), start.Add(10*time.Minute))
+	w.sim.Generate(w.sub.Tenant, 700, start.Add(-50*time.Minute), start.Add(10*time.Minute))
 }
 
 // witness notes the tokens and handles that pass by.
