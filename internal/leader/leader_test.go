@@ -22,7 +22,9 @@ type fake struct {
 	stop  func()
 }
 
-func (f *fake) SetCallBackFuncs(start func(context.Context), stop func()) { f.start, f.stop = start, stop }
+func (f *fake) SetCallBackFuncs(start func(context.Context), stop func()) {
+	f.start, f.stop = start, stop
+}
 
 type plain struct {
 	component.StartFunc

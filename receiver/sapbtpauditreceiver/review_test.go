@@ -60,10 +60,10 @@ func TestOneBadSecondDoesNotStopTheStream(t *testing.T) {
 		fail    func(*http.Request) (*http.Response, error)
 		latency time.Duration
 	}{
-		"500":              {answer(500, "<html>"), 5 * time.Minute},
-		"half a document":  {answer(200, `[{"message_uuid":"x"`), 5 * time.Minute},
+		"500":              {answer(500, "<html>"), 5 * time.Minute},               //nolint:bodyclose // the client closes it
+		"half a document":  {answer(200, `[{"message_uuid":"x"`), 5 * time.Minute}, //nolint:bodyclose // as above
 		"never an answer":  {hang, 10 * time.Minute},
-		"a page too large": {answer(413, ""), 5 * time.Minute},
+		"a page too large": {answer(413, ""), 5 * time.Minute}, //nolint:bodyclose // as above
 	} {
 		for _, concurrency := range []int{1, 4} {
 			t.Run(name, func(t *testing.T) {
@@ -158,13 +158,13 @@ func TestALocalClockFarAheadAtTheStartGivesNothingUp(t *testing.T) {
 			c.InitialLookback = 10 * 24 * time.Hour
 		})
 		// A life with the right clock.
-		real := behind
+		ahead := behind
 		behind = 0
 		w.sim.Generate(w.sub.Tenant, 4000, time.Now().Add(-2*24*time.Hour), time.Now().Add(time.Hour))
 		w.runFor(30 * time.Minute)
 		// Then one that begins 200 days ahead of the server.
-		time.Sleep(real)
-		behind = real
+		time.Sleep(ahead)
+		behind = ahead
 		w.runFor(3 * time.Hour)
 		w.requireExactlyOnce()
 		require.Zero(t, w.sink.count("sap.btp.audit.gap"))
