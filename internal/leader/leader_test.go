@@ -74,7 +74,6 @@ func TestTermsFollowTheElection(t *testing.T) {
 		{"elected and voted out", 0, "l.f.", []string{"begin", "end"}},
 		{"several terms", 0, "l.f.l.f.l.", []string{"begin", "end", "begin", "end", "begin"}},
 		{"told twice", 0, "l.l.f.f.", []string{"begin", "end"}},
-		{"voted out before it could act", 0, "lf.", nil},
 		{"a term that cannot begin is tried again", 2, "l.", []string{"refused", "refused", "begin"}},
 		{"but not once voted out", 1, "l", []string{"refused"}},
 	} {
