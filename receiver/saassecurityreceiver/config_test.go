@@ -124,6 +124,7 @@ func TestWrongConfigsNameKeyAndCure(t *testing.T) {
 			cfg["auth"], cfg["token_url"] = map[string]any{"authenticator": "oauth2client"}, "https://login.example.com"
 		}, "token_url is set beside auth"},
 		{"timeout below the long poll", set("timeout", "20s"), "timeout must be at least 30s"},
+		{"TLS 1.0", set("tls", map[string]any{"min_version": "1.0"}), "tls.min_version 1.0 is not safe"},
 		{"no timeout", set("timeout", "0s"), "timeout must be at least 30s"},
 		{"own authorization", set("headers", map[string]any{"authorization": "canary"}), "headers sets Authorization"},
 		{"no pause", set("poll_interval", "0s"), "poll_interval must be greater than 0 and at most 30m"},

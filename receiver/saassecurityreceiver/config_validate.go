@@ -111,7 +111,7 @@ func (c *Config) validateCredentials() error {
 }
 
 func (c *Config) validateClient() error {
-	var errs []error
+	errs := []error{httpcall.CheckTLSVersion(c.ClientConfig.TLS.MinVersion)}
 	if c.ClientConfig.Timeout < minTimeout {
 		errs = append(errs, fmt.Errorf("timeout must be at least %s: the API lets a read wait for up to 20 s, and a read that is given up "+
 			"can lose 100 events; the default is %s", minTimeout, defaultTimeout))

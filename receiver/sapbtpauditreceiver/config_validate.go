@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/httpcall"
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/servicekey"
 )
 
@@ -122,7 +123,7 @@ func (c *Config) validateAuthType() error {
 }
 
 func (c *Config) validateClient() error {
-	var errs []error
+	errs := []error{httpcall.CheckTLSVersion(c.ClientConfig.TLS.MinVersion)}
 	if c.ClientConfig.Timeout <= 0 {
 		errs = append(errs, fmt.Errorf("timeout must be greater than 0: a request without limit can hang for ever; the default is %s", defaultTimeout))
 	}

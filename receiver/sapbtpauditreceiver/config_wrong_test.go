@@ -142,6 +142,7 @@ func TestWrongConfigsAreRejectedWithTheirCure(t *testing.T) {
 		{"keys with a key itself", values{"service_keys": []any{` {"uaa":"canary"}`}}, []string{"service_keys[0] is a service key itself", "use service_key"}},
 
 		// HTTP client.
+		{"TLS 1.1", secret(values{"tls": values{"min_version": "1.1"}}), []string{"tls.min_version 1.1 is not safe"}},
 		{"no timeout", secret(values{"timeout": "0s"}), []string{"timeout must be greater than 0", "2m0s"}},
 		{"negative timeout", secret(values{"timeout": "-1s"}), []string{"timeout must be greater than 0"}},
 		{"own Authorization", secret(values{"headers": values{"authorization": "canary"}}), []string{"headers sets Authorization", "remove it"}},
