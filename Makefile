@@ -51,7 +51,7 @@ clean: ## Remove everything that was built or left by make run
 .PHONY: test
 test: build ## Run all tests, with the race detector
 	$(if $(RACE),,@echo 'No C compiler found: testing without the race detector.')
-	go test $(RACE) -timeout=15m ./...
+	go test $(RACE) -timeout=30m ./...
 
 .PHONY: e2e
 e2e: build ## Kill the real program again and again, and look for lost events
