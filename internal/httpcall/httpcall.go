@@ -7,6 +7,7 @@
 package httpcall
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net/http"
@@ -79,7 +80,7 @@ func (c *Caller) Do(ctx context.Context, op string, req *http.Request) (*Respons
 
 	// One byte more than the limit shows whether there is more. Reading stops there, so what a small compressed body
 	// can swell to is bounded too.
-	body, err := io.ReadAll(io.LimitReader(reply.Body, c.maxBody+1))
+	body, err := readAll(io.LimitReader(reply.Body, c.maxBody+1), reply.ContentLength)
 	resp := &Response{Status: reply.StatusCode, Header: reply.Header, Body: body, Date: date}
 	switch {
 	case err != nil:
@@ -89,4 +90,17 @@ func (c *Caller) Do(ctx context.Context, op string, req *http.Request) (*Respons
 		return resp, tooLargeError(op, req.URL.Host, reply.StatusCode, c.maxBody)
 	}
 	return resp, nil
+}
+
+// trustedLength bounds the memory that is set aside because a server says how long its body is.
+const trustedLength = 4 << 20
+
+// readAll is io.ReadAll without its growing, and so without its garbage, where the length is known.
+func readAll(r io.Reader, length int64) ([]byte, error) {
+	if length <= 0 || length > trustedLength {
+		return io.ReadAll(r)
+	}
+	buf := bytes.NewBuffer(make([]byte, 0, length+bytes.MinRead))
+	_, err := buf.ReadFrom(r)
+	return buf.Bytes(), err
 }
