@@ -120,7 +120,8 @@ func (t *turn) read(ctx context.Context, w *window) error {
 			return trouble
 		}
 		last := t.spend(len(p.records))
-		if trouble == nil && !w.done() && !last {
+		// Of several windows one is fetched while another is delivered; a page ahead of each would only cost memory.
+		if trouble == nil && !w.done() && !last && t.s.alone() {
 			w.readAhead(ctx, t.s)
 		}
 		doubt := w.doubt()

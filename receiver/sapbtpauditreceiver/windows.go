@@ -48,6 +48,13 @@ func (s *subaccount) free() int {
 	return max(1, readers-len(s.active))
 }
 
+// alone reports whether one window only is being read.
+func (s *subaccount) alone() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.active) == 1
+}
+
 // closed learns from a window that was read to its end.
 func (s *subaccount) closed(w *window) {
 	s.size.closed(w.span.Len(), w.records)
