@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,7 +23,7 @@ type badSecond struct {
 	next   http.RoundTripper
 	second time.Time
 	fail   func(*http.Request) (*http.Response, error)
-	failed int
+	failed atomic.Int64
 }
 
 func (b *badSecond) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -32,7 +33,7 @@ func (b *badSecond) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err1 != nil || err2 != nil || from.After(b.second) || to.Before(b.second.Add(time.Second)) {
 		return b.next.RoundTrip(req)
 	}
-	b.failed++
+	b.failed.Add(1)
 	return b.fail(req)
 }
 
@@ -80,7 +81,7 @@ func TestOneBadSecondDoesNotStopTheStream(t *testing.T) {
 					missing := w.sim.Ledger().Missing(w.sink.delivered())
 					require.LessOrEqual(t, len(missing), w.sim.Ledger().Count(around), "%v", w.messages(zapcore.WarnLevel))
 					w.requireNoDuplicates(0)
-					require.Less(t, bad.failed, 1500, "three windows of a second, each asked for every few minutes, a few times")
+					require.Less(t, bad.failed.Load(), int64(1500), "three windows of a second, each asked for every few minutes, a few times")
 					require.Less(t, w.logs.FilterLevelExact(zapcore.WarnLevel).Len(), 200)
 					for e := range w.sim.Ledger().Entries(sapbtp.Between(now.Add(time.Hour), now.Add(6*time.Hour))) {
 						require.Less(t, w.sink.at[e.ID].Sub(e.Time), tc.latency, "what is new is not held up")
