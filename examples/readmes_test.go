@@ -23,8 +23,9 @@ func TestConfigsInTheReadmesAreValid(t *testing.T) {
 	dir := t.TempDir()
 	key := sapbtp.New(sapbtp.Options{}).Subaccount(0).ServiceKey(sapbtp.SecretKey)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "sap-service-key.json"), key, 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "saas-security-secret"), []byte("secret"), 0o600))
 	block := regexp.MustCompile("(?s)```yaml\n(.*?)```")
-	for _, readme := range []string{"../README.md", "../receiver/sapbtpauditreceiver/README.md"} {
+	for _, readme := range []string{"../README.md", "../receiver/sapbtpauditreceiver/README.md", "../receiver/saassecurityreceiver/README.md"} {
 		text, err := os.ReadFile(readme)
 		require.NoError(t, err)
 		whole := 0

@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.uber.org/zap"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/leader"
 	"github.com/otelcol-audit/otelcol-audit/internal/status"
 	"github.com/otelcol-audit/otelcol-audit/receiver/saassecurityreceiver/internal/metadata"
 )
@@ -30,10 +31,10 @@ type auditReceiver struct {
 
 	network *network // replaces the network in tests; nil otherwise
 
-	mu      sync.Mutex
-	current *engine
-	close   func(context.Context) error // of what the engine works on
-	elected *election
+	mu        sync.Mutex
+	current   *engine
+	close     func(context.Context) error // of what the engine works on
+	candidate *leader.Candidate           // nil without a leader elector
 }
 
 func newAuditReceiver(set receiver.Settings, cfg *Config, next consumer.Logs) (*auditReceiver, error) {
@@ -72,11 +73,14 @@ func (r *auditReceiver) Start(ctx context.Context, host component.Host) (err err
 		return err
 	}
 	r.status.Start(host)
-	if r.cfg.LeaderElectorID != nil {
-		r.elected, err = r.standForElection(ctx, host)
-		return err
+	begin := func(ctx context.Context) error { return r.begin(ctx, host) }
+	if r.cfg.LeaderElectorID == nil {
+		return begin(ctx)
 	}
-	return r.begin(ctx, host)
+	r.candidate, err = leader.Stand(ctx, host, *r.cfg.LeaderElectorID, leader.Term{
+		Begin: begin, End: r.end, OnProblem: func(err error) { r.status.Set(causeTerm, err) }, Logger: r.logger,
+	})
+	return err
 }
 
 // Shutdown ends reading and delivery and closes the storage, so that a new instance with the same ID can start at once. A read
@@ -84,9 +88,9 @@ func (r *auditReceiver) Start(ctx context.Context, host component.Host) (err err
 func (r *auditReceiver) Shutdown(ctx context.Context) error {
 	r.status.Stop()
 	var err error
-	if r.elected != nil {
-		err = r.elected.withdraw(ctx)
-		r.elected = nil
+	if r.candidate != nil {
+		err = r.candidate.Withdraw(ctx)
+		r.candidate = nil
 	}
 	err = errors.Join(err, r.end(ctx))
 	r.tel.builder.Shutdown()
