@@ -71,7 +71,8 @@ type Config struct {
 	InitialLookback time.Duration `mapstructure:"initial_lookback"`
 
 	// Sweeps are the delays at which time is read again for events that SAP
-	// shows late, ascending from 0s to at most 24h. Default 0s, 2m, 5m, 10m, 20m, 1h, 6h.
+	// shows late, ascending from 0s to at most 24h. Default 0s, 2m, 5m, 10m, 20m,
+	// 40m, 90m, 3h, 6h.
 	Sweeps []time.Duration `mapstructure:"sweeps"`
 
 	// MaxEventsPerPoll is the number of records taken from one subaccount
@@ -130,8 +131,10 @@ func createDefaultConfig() component.Config {
 	return &Config{
 		ClientConfig: client,
 		PollInterval: defaultPollInterval,
+		// Each about twice the one before, so that an event comes within about twice its own lateness.
 		Sweeps: []time.Duration{
-			0, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 20 * time.Minute, time.Hour, 6 * time.Hour,
+			0, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 20 * time.Minute, 40 * time.Minute, 90 * time.Minute, 3 * time.Hour,
+			6 * time.Hour,
 		},
 		MaxEventsPerPoll: defaultMaxEventsPerPoll,
 		Concurrency:      defaultConcurrency,

@@ -13,8 +13,8 @@ import (
 )
 
 // Events become visible 10 minutes to 5 hours after their time and not in order. Each has to arrive, once, within about
-// twice its lateness.
-func TestLateEventsArriveOnceWithinTwiceTheirLateness(t *testing.T) {
+// twice its lateness: on average less, and never more than three times of it.
+func TestLateEventsArriveOnceWithinAboutTwiceTheirLateness(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		late, err := sapbtp.ParseLateness("50:0s-20s,30:10m-30m,20:30m-5h")
 		require.NoError(t, err)
@@ -24,27 +24,24 @@ func TestLateEventsArriveOnceWithinTwiceTheirLateness(t *testing.T) {
 		w.sim.Generate(w.sub.Tenant, 5000, time.Now().Add(time.Second), time.Now().Add(4*time.Hour))
 		w.runFor(12 * time.Hour)
 		w.requireExactlyOnce()
+		n, ratios := 0, 0.0
 		for e := range w.sim.Ledger().Entries() {
 			lateness := e.VisibleAt.Sub(e.Time)
 			took := w.sink.at[e.ID].Sub(e.Time)
-			// A sweep runs at most a quarter of its delay and a poll after it is due; delays grow up to sixfold.
-			require.LessOrEqual(t, took, 2*sweepFor(lateness)+3*time.Minute, "lateness %s", lateness)
+			require.LessOrEqual(t, took, 3*lateness+2*time.Minute, "lateness %s", lateness)
+			if lateness >= 10*time.Minute {
+				n++
+				ratios += took.Seconds() / lateness.Seconds()
+			}
 		}
+		require.Greater(t, n, 2000)
+		t.Logf("late events arrived after %.2f times their lateness on average", ratios/float64(n))
+		require.Less(t, ratios/float64(n), 2.0)
 	})
 }
 
-// sweepFor is the delay of the sweep that brings an event of this lateness.
-func sweepFor(lateness time.Duration) time.Duration {
-	for _, d := range createDefaultConfig().(*Config).Sweeps {
-		if d >= lateness {
-			return d
-		}
-	}
-	return 0
-}
-
 // The same with sweeps that grow twofold shows the bound itself.
-func TestWithDoublingSweepsEveryEventArrivesWithinTwiceItsLateness(t *testing.T) {
+func TestWithDoublingSweepsEveryEventArrivesWithinTwoAndAHalfTimesItsLateness(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		late, err := sapbtp.ParseLateness("1:10s-300s")
 		require.NoError(t, err)
