@@ -61,11 +61,3 @@ func loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return ip != nil && ip.IsLoopback()
 }
-
-// CheckTLSVersion returns an error for a tls.min_version that is no longer safe (RFC 8996). Empty means the default, 1.2.
-func CheckTLSVersion(minimum string) error {
-	if minimum == "1.0" || minimum == "1.1" {
-		return errors.New("tls.min_version " + minimum + " is not safe; use 1.2, the default, or 1.3")
-	}
-	return nil
-}

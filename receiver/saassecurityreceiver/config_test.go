@@ -126,6 +126,7 @@ func TestWrongConfigsNameKeyAndCure(t *testing.T) {
 		{"timeout below the long poll", set("timeout", "20s"), "timeout must be at least 30s"},
 		{"TLS 1.0", set("tls", map[string]any{"min_version": "1.0"}), "tls.min_version 1.0 is not safe"},
 		{"no timeout", set("timeout", "0s"), "timeout must be at least 30s"},
+		{"proxy with a password that is not encoded", set("proxy_url", "http://me:canary%@proxy:3128"), "proxy_url is not the URL of a proxy"},
 		{"own authorization", set("headers", map[string]any{"authorization": "canary"}), "headers sets Authorization"},
 		{"no pause", set("poll_interval", "0s"), "poll_interval must be greater than 0 and at most 30m"},
 		{"pause beyond expiry", set("poll_interval", "1h"), "poll_interval must be greater than 0 and at most 30m"},
@@ -173,6 +174,16 @@ func TestPrintedConfigHidesSecrets(t *testing.T) {
 		require.Contains(t, text, "visible", "it is the config that was printed")
 		require.NotContains(t, text, "canary")
 	}
+}
+
+func TestPrintedConfigHidesThePasswordOfTheProxy(t *testing.T) {
+	cfg := load(t, "everything")
+	cfg.ClientConfig.ProxyURL = "http://me:canary@proxy:3128"
+	conf := confmap.New()
+	require.NoError(t, conf.Marshal(cfg))
+	require.Equal(t, "http://me:REDACTED@proxy:3128", conf.Get("proxy_url"))
+	require.Equal(t, cfg.ClientID, conf.Get("client_id"))
+	require.Equal(t, "http://me:canary@proxy:3128", cfg.ClientConfig.ProxyURL, "it is still used")
 }
 
 func TestOpenReadsAreBoundedByTheLimitOfAPoll(t *testing.T) {

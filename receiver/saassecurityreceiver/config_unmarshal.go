@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/xconfmap"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/httpcall"
 	"github.com/otelcol-audit/otelcol-audit/internal/strictconf"
 )
 
@@ -29,6 +30,14 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	}
 	c.ClientSecret = configopaque.String(strings.TrimRight(string(c.ClientSecret), "\r\n"))
 	return nil
+}
+
+// Marshal encodes the configuration for printing: without the password of the
+// proxy, which confighttp keeps as plain text.
+func (c Config) Marshal(conf *confmap.Conf) error {
+	type printed Config // has no Marshal
+	c.ClientConfig.ProxyURL = httpcall.WithoutProxyPassword(c.ClientConfig.ProxyURL)
+	return conf.Marshal(printed(c))
 }
 
 // checkNotEmpty rejects credentials that are given but empty. It is done here

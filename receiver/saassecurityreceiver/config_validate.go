@@ -111,16 +111,10 @@ func (c *Config) validateCredentials() error {
 }
 
 func (c *Config) validateClient() error {
-	errs := []error{httpcall.CheckTLSVersion(c.ClientConfig.TLS.MinVersion)}
+	errs := []error{httpcall.CheckClient(&c.ClientConfig)}
 	if c.ClientConfig.Timeout < minTimeout {
 		errs = append(errs, fmt.Errorf("timeout must be at least %s: the API lets a read wait for up to 20 s, and a read that is given up "+
 			"can lose 100 events; the default is %s", minTimeout, defaultTimeout))
-	}
-	for name := range c.ClientConfig.Headers.Iter {
-		if strings.EqualFold(name, "Authorization") {
-			errs = append(errs, errors.New("headers sets Authorization, which would replace the token of each request; "+
-				"remove it and give the credentials in their own keys"))
-		}
 	}
 	return errors.Join(errs...)
 }

@@ -177,6 +177,17 @@ func TestPrintedConfigHidesSecrets(t *testing.T) {
 	}
 }
 
+func TestPrintedConfigHidesThePasswordOfTheProxy(t *testing.T) {
+	cfg := createDefaultConfig().(*Config)
+	cfg.ClientID = testClientID
+	cfg.ClientConfig.ProxyURL = "http://me:canary@proxy:3128"
+	conf := confmap.New()
+	require.NoError(t, conf.Marshal(cfg))
+	require.Equal(t, "http://me:REDACTED@proxy:3128", conf.Get("proxy_url"))
+	require.Equal(t, testClientID, conf.Get("client_id"))
+	require.Equal(t, "http://me:canary@proxy:3128", cfg.ClientConfig.ProxyURL, "it is still used")
+}
+
 func TestPrintedConfigCanBeReadAgain(t *testing.T) {
 	printed := func(cfg component.Config) values {
 		conf := confmap.New()

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/xconfmap"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/httpcall"
 	"github.com/otelcol-audit/otelcol-audit/internal/strictconf"
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/servicekey"
 )
@@ -44,6 +45,14 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 		*pem = configopaque.String(servicekey.UnescapePEM(string(*pem)))
 	}
 	return nil
+}
+
+// Marshal encodes the configuration for printing: without the password of the
+// proxy, which confighttp keeps as plain text.
+func (c Config) Marshal(conf *confmap.Conf) error {
+	type printed Config // has no Marshal
+	c.ClientConfig.ProxyURL = httpcall.WithoutProxyPassword(c.ClientConfig.ProxyURL)
+	return conf.Marshal(printed(c))
 }
 
 // checkNotEmpty rejects credentials that are given but empty. It is done here

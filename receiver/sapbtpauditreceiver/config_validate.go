@@ -123,15 +123,9 @@ func (c *Config) validateAuthType() error {
 }
 
 func (c *Config) validateClient() error {
-	errs := []error{httpcall.CheckTLSVersion(c.ClientConfig.TLS.MinVersion)}
+	errs := []error{httpcall.CheckClient(&c.ClientConfig)}
 	if c.ClientConfig.Timeout <= 0 {
 		errs = append(errs, fmt.Errorf("timeout must be greater than 0: a request without limit can hang for ever; the default is %s", defaultTimeout))
-	}
-	for name := range c.ClientConfig.Headers.Iter {
-		if strings.EqualFold(name, "Authorization") {
-			errs = append(errs, errors.New("headers sets Authorization, which would replace the token of each request; "+
-				"remove it and give the credentials in their own keys"))
-		}
 	}
 	return errors.Join(errs...)
 }

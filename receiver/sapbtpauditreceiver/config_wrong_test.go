@@ -145,6 +145,10 @@ func TestWrongConfigsAreRejectedWithTheirCure(t *testing.T) {
 		{"TLS 1.1", secret(values{"tls": values{"min_version": "1.1"}}), []string{"tls.min_version 1.1 is not safe"}},
 		{"no timeout", secret(values{"timeout": "0s"}), []string{"timeout must be greater than 0", "2m0s"}},
 		{"negative timeout", secret(values{"timeout": "-1s"}), []string{"timeout must be greater than 0"}},
+		{
+			"proxy with a password that is not encoded", secret(values{"proxy_url": "http://me:canary%@proxy:3128"}),
+			[]string{"proxy_url is not the URL of a proxy", "percent-encoded"},
+		},
 		{"own Authorization", secret(values{"headers": values{"authorization": "canary"}}), []string{"headers sets Authorization", "remove it"}},
 
 		// Reading.
