@@ -5,6 +5,8 @@ package sapbtpauditreceiver
 
 import (
 	"context"
+	"slices"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -62,7 +64,7 @@ func TestACrashAfterAnyStateWriteLosesNothing(t *testing.T) {
 		require.GreaterOrEqual(t, total, 12, "too few writes to prove anything")
 		crashes := 0
 		for k := range total + 1 {
-			bubble(t, func(t *testing.T) {
+			virtually(t, func(t *testing.T) {
 				w := small(t)
 				if w.life(append(options, crashtest.CrashAfter(k))...) {
 					crashes++
@@ -86,16 +88,19 @@ func TestACrashAfterAnyPairOfStateWritesLosesNothing(t *testing.T) {
 			step = 5
 		}
 		for first := 0; first < total; first += step {
-			for second := 0; second < total-first; second += step {
-				bubble(t, func(t *testing.T) {
-					w := small(t)
-					w.life(append(options, crashtest.CrashAfter(first))...)
-					w.life(append(options, crashtest.CrashAfter(second), crashtest.Unacknowledged())...)
-					w.life(options...)
-					w.requireComplete()
-					w.requireNoDuplicates(2 * pageRecords)
-				})
-			}
+			t.Run(strconv.Itoa(first), func(t *testing.T) {
+				t.Parallel()
+				for second := 0; second < total-first; second += step {
+					virtually(t, func(t *testing.T) {
+						w := small(t)
+						w.life(append(slices.Clone(options), crashtest.CrashAfter(first))...)
+						w.life(append(slices.Clone(options), crashtest.CrashAfter(second), crashtest.Unacknowledged())...)
+						w.life(options...)
+						w.requireComplete()
+						w.requireNoDuplicates(2 * pageRecords)
+					})
+				}
+			})
 		}
 	})
 }
@@ -104,14 +109,14 @@ func TestACrashAfterAnyPairOfStateWritesLosesNothing(t *testing.T) {
 // crash may cut a batch in two.
 func forEachStorage(t *testing.T, f func(*testing.T, ...crashtest.Option)) {
 	t.Helper()
-	t.Run("atomic batches", func(t *testing.T) { f(t) })
-	t.Run("any prefix of a batch", func(t *testing.T) { f(t, crashtest.NonAtomic()) })
+	t.Run("atomic batches", func(t *testing.T) { t.Parallel(); f(t) })
+	t.Run("any prefix of a batch", func(t *testing.T) { t.Parallel(); f(t, crashtest.NonAtomic()) })
 }
 
 // writesOf is the number of state writes of a life without a crash.
 func writesOf(t *testing.T, options ...crashtest.Option) (writes int) {
 	t.Helper()
-	bubble(t, func(t *testing.T) {
+	virtually(t, func(t *testing.T) {
 		w := small(t)
 		w.life(options...)
 		w.requireExactlyOnce()

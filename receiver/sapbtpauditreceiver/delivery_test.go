@@ -6,6 +6,7 @@ package sapbtpauditreceiver
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -121,27 +122,29 @@ func TestAnAnswer501WithoutCategoriesFiltersNothing(t *testing.T) {
 
 func TestOwnReadingIsDroppedOnlyOnRequest(t *testing.T) {
 	for _, drop := range []bool{false, true} {
-		bubble(t, func(t *testing.T) {
-			w := newWorld(t, sapbtp.Options{Seed: 42, Readings: sapbtp.Readings{OwnRecords: true}}, func(c *Config) {
-				c.InitialLookback = 0
-				c.DropOwnEvents = drop
-			})
-			w.sim.Generate(w.sub.Tenant, 300, time.Now().Add(time.Second), time.Now().Add(2*time.Hour))
-			w.runFor(4 * time.Hour)
-			if !drop {
-				w.requireExactlyOnce(sapbtp.VisibleBy(time.Now().Add(-2 * time.Minute)))
-				return
-			}
-			missing := w.sim.Ledger().Missing(w.sink.delivered(), sapbtp.VisibleBy(time.Now().Add(-2*time.Minute)))
-			require.Greater(t, len(missing), 400, "four hours of polls, two records each")
-			for e := range w.sim.Ledger().Entries() {
-				own := strings.HasPrefix(e.Producer, "self-")
-				if slices.Contains(missing, e.ID) {
-					require.Contains(t, string(e.Body()), w.sub.ClientID, "only what names the own client is dropped")
-				} else if e.VisibleAt.Before(time.Now().Add(-2 * time.Minute)) {
-					require.False(t, own, "%s was delivered", e.Producer)
+		t.Run(strconv.FormatBool(drop), func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				w := newWorld(t, sapbtp.Options{Seed: 42, Readings: sapbtp.Readings{OwnRecords: true}}, func(c *Config) {
+					c.InitialLookback = 0
+					c.DropOwnEvents = drop
+				})
+				w.sim.Generate(w.sub.Tenant, 300, time.Now().Add(time.Second), time.Now().Add(2*time.Hour))
+				w.runFor(4 * time.Hour)
+				if !drop {
+					w.requireExactlyOnce(sapbtp.VisibleBy(time.Now().Add(-2 * time.Minute)))
+					return
 				}
-			}
+				missing := w.sim.Ledger().Missing(w.sink.delivered(), sapbtp.VisibleBy(time.Now().Add(-2*time.Minute)))
+				require.Greater(t, len(missing), 400, "four hours of polls, two records each")
+				for e := range w.sim.Ledger().Entries() {
+					own := strings.HasPrefix(e.Producer, "self-")
+					if slices.Contains(missing, e.ID) {
+						require.Contains(t, string(e.Body()), w.sub.ClientID, "only what names the own client is dropped")
+					} else if e.VisibleAt.Before(time.Now().Add(-2 * time.Minute)) {
+						require.False(t, own, "%s was delivered", e.Producer)
+					}
+				}
+			})
 		})
 	}
 }

@@ -245,8 +245,15 @@ func (w *world) messages(level zapcore.Level) []string {
 
 var errDown = errors.New("backend is down")
 
-// bubble runs the test with virtual time.
+// bubble runs the test with virtual time, beside others.
 func bubble(t *testing.T, f func(*testing.T)) {
+	t.Helper()
+	t.Parallel()
+	virtually(t, f)
+}
+
+// virtually is bubble for a test that is one of several in t.
+func virtually(t *testing.T, f func(*testing.T)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		// Virtual time begins before the API existed.

@@ -53,13 +53,15 @@ func TestTheTimeBetweenAFirstStartAndTheFirstPageIsNotForgotten(t *testing.T) {
 
 func TestADamagedCopyOfTheProgressIsMadeUpFor(t *testing.T) {
 	for _, slot := range []string{"/progress/0", "/progress/1"} {
-		bubble(t, func(t *testing.T) {
-			w := traffic(t)
-			w.runFor(2 * time.Hour)
-			w.disk.Flip(t, keyOf(w, slot), -20)
-			w.runFor(24 * time.Hour)
-			w.requireExactlyOnce()
-			require.Empty(t, w.logs.FilterMessageSnippet("damaged").All())
+		t.Run(slot, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				w := traffic(t)
+				w.runFor(2 * time.Hour)
+				w.disk.Flip(t, keyOf(w, slot), -20)
+				w.runFor(24 * time.Hour)
+				w.requireExactlyOnce()
+				require.Empty(t, w.logs.FilterMessageSnippet("damaged").All())
+			})
 		})
 	}
 }
