@@ -52,7 +52,7 @@ func TestNoSecretAndNoEventIsSeenAnywhereInAnyFault(t *testing.T) {
 				host := newStatusHost(w)
 				r, err := w.startOn(host)
 				require.NoError(t, err)
-				time.Sleep(6 * time.Minute)
+				time.Sleep(12 * time.Minute) // pauses after failures are up to a minute, and failures go on
 				seen := w.publicised(t, host)
 				require.NoError(t, r.Shutdown(t.Context()))
 				require.NotEmpty(t, w.sink.delivered())
