@@ -6,8 +6,12 @@ package jsonlog
 import (
 	"bytes"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 )
 
 // seeds touch every rule of the grammar, from both sides.
@@ -35,6 +39,14 @@ var seeds = []string{
 func FuzzAgainstStandardLibrary(f *testing.F) {
 	for _, seed := range seeds {
 		f.Add([]byte(seed))
+	}
+	payloads, err := filepath.Glob("../../testdata/*/payloads/*.json")
+	require.NoError(f, err)
+	require.NotEmpty(f, payloads)
+	for _, path := range payloads {
+		payload, err := os.ReadFile(path)
+		require.NoError(f, err)
+		f.Add(payload)
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		requireAsStandardLibrary(t, raw)

@@ -107,7 +107,7 @@ func TestReadmeNamesEveryMetric(t *testing.T) {
 
 func TestReadmeNamesEveryAttribute(t *testing.T) {
 	readme := readFile(t, "README.md")
-	files, err := filepath.Glob("internal/event/testdata/golden/*.yaml")
+	files, err := filepath.Glob("../../testdata/saas-security/golden/*.yaml")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	requireNamed := func(logs plog.Logs) {

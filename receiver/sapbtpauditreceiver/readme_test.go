@@ -104,7 +104,7 @@ func TestReadmeNamesEveryMetric(t *testing.T) {
 // The golden files have the attributes of every known producer.
 func TestReadmeNamesEveryAttribute(t *testing.T) {
 	readme := readFile(t, readmePath)
-	files, err := filepath.Glob("testdata/golden/*.yaml")
+	files, err := filepath.Glob("../../testdata/sap-btp-audit/golden/*.yaml")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	family := regexp.MustCompile(`^(sap\.btp\.audit\.(?:object\.id|data_subject\.id|cis|data)\.).+`)

@@ -15,6 +15,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// Below the top of the project.
+const (
+	payloads = "../../../../testdata/saas-security/payloads"
+	goldens  = "../../../../testdata/saas-security/golden"
+)
+
 var update = flag.Bool("update", false, "write the golden files")
 
 func TestGolden(t *testing.T) {
@@ -22,17 +28,17 @@ func TestGolden(t *testing.T) {
 	asText := settings
 	asText.BodyString, asText.IncludeOriginal = true, true
 
-	paths, err := filepath.Glob("testdata/replies/*.json")
+	paths, err := filepath.Glob(filepath.Join(payloads, "*.json"))
 	require.NoError(t, err)
 	require.NotEmpty(t, paths)
 	for _, path := range paths {
 		name := strings.TrimSuffix(filepath.Base(path), ".json")
 		t.Run(name, func(t *testing.T) {
-			compareGolden(t, path, filepath.Join("testdata", "golden", name+".yaml"), settings)
+			compareGolden(t, path, filepath.Join(goldens, name+".yaml"), settings)
 		})
 	}
 	t.Run("body as text with the original", func(t *testing.T) {
-		compareGolden(t, "testdata/replies/unknown.json", "testdata/golden/unknown_text.yaml", asText)
+		compareGolden(t, filepath.Join(payloads, "unknown.json"), filepath.Join(goldens, "unknown_text.yaml"), asText)
 	})
 }
 

@@ -20,8 +20,8 @@ import (
 var update = flag.Bool("update", false, "write the golden files instead of comparing with them")
 
 const (
-	payloads = "../../testdata/sample-payloads"
-	goldens  = "../../testdata/golden"
+	payloads = "../../../../testdata/sap-btp-audit/payloads"
+	goldens  = "../../../../testdata/sap-btp-audit/golden"
 )
 
 var observed = time.Date(2026, 10, 2, 12, 0, 0, 0, time.UTC)
