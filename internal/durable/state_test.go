@@ -78,35 +78,3 @@ func TestSaveNamesTheKey(t *testing.T) {
 
 	require.ErrorContains(t, Save(t.Context(), full, "cursor", 1, math.Inf(1)), `writing "cursor" to storage`)
 }
-
-func TestBirthIsNoticedOnce(t *testing.T) {
-	client := NewMemory()
-	for _, want := range []bool{true, false, false} {
-		first, err := CheckBirth(t.Context(), client)
-		require.NoError(t, err)
-		require.Equal(t, want, first)
-	}
-}
-
-func TestBirthIsNeverGuessed(t *testing.T) {
-	unreadable := errors.New("input/output error")
-	damaged := NewMemory()
-	require.NoError(t, damaged.Set(t.Context(), birthKey, []byte("?")))
-
-	tests := []struct {
-		name   string
-		client storage.Client
-		want   error
-	}{
-		{"unreadable", faulty{Client: NewMemory(), get: unreadable}, unreadable},
-		{"unwritable", faulty{Client: NewMemory(), set: storage.ErrStorageFull}, storage.ErrStorageFull},
-		{"damaged", damaged, ErrCorrupt},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			first, err := CheckBirth(t.Context(), tt.client)
-			require.ErrorIs(t, err, tt.want)
-			require.False(t, first)
-		})
-	}
-}
