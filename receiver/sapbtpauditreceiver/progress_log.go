@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/seen"
 )
 
 // catchUpSpan is how far behind reading must be to be worth telling of.
@@ -43,4 +45,20 @@ func (s *subaccount) observeProgress() {
 		s.logger.Info("Catching up with the audit log", append(labels(s),
 			zap.Int("percent", 10*tenths), zap.Duration("behind", behind), zap.Duration("left", left.Round(time.Second)))...)
 	}
+}
+
+// observeForgotten tells of events whose delivery is no longer known, when it begins.
+func (s *subaccount) observeForgotten() {
+	before, now := s.forgotten, s.seen.Stats()
+	s.forgotten = now
+	if now.Corrupt > before.Corrupt {
+		s.logger.Warn("Ids of delivered events are damaged in the storage; some events are delivered again, with the same log.record.uid",
+			append(labels(s), zap.Int("chunks", now.Corrupt-before.Corrupt))...)
+	}
+	evicting := now.Evicted > before.Evicted
+	if evicting && !s.evicting {
+		s.logger.Warn("Too many ids of delivered events to remember all; some events may be delivered again, with the same log.record.uid. "+
+			"A shorter last sweep needs fewer", append(labels(s), zap.Int("limit", seen.DefaultLimit))...)
+	}
+	s.evicting = evicting
 }

@@ -23,6 +23,7 @@ func (s *subaccount) run(ctx context.Context) {
 		s.watchExpiry()
 		wait := s.poll(ctx)
 		s.observeProgress()
+		s.observeForgotten()
 		if s.rest(ctx, wait) != nil {
 			return
 		}

@@ -97,6 +97,7 @@ func TestSeenEventsThatAreDamagedAreRepeatedWithTheSameUID(t *testing.T) {
 		}
 		require.Positive(t, repeated)
 		require.Len(t, w.sink.ids, len(w.sink.uids)+repeated)
+		require.NotEmpty(t, w.logs.FilterMessageSnippet("Ids of delivered events are damaged").All())
 	})
 }
 

@@ -89,7 +89,9 @@ type subaccount struct {
 	lastError        string
 	answersAtFailure int64 // what answers was when reading last failed; -1 if it works
 	milestone        milestone
-	expiryProblem    string // what the status says of the credentials' end
+	forgotten        seen.Stats // what was told of
+	evicting         bool       // ids were given up since the poll before
+	expiryProblem    string     // what the status says of the credentials' end
 }
 
 // due is what this poll reads, without what is already spoken for.

@@ -5,6 +5,7 @@ package seen
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"slices"
 	"testing"
@@ -45,7 +46,7 @@ func remember(t *testing.T, client storage.Client, v *View, unread sweep.Set, ev
 func events(from, n, second int64) []Event {
 	out := make([]Event, n)
 	for i := range out {
-		out[i] = Event{Key: KeyFrom(7, uint64(from)+uint64(i)), Second: second}
+		out[i] = Event{Key: keyFrom(7, uint64(from)+uint64(i)), Second: second}
 	}
 	return out
 }
@@ -66,7 +67,7 @@ func TestSeenEventsSurviveARestart(t *testing.T) {
 	for _, e := range append(events(0, 3000, 0), events(9000, 10, 0)...) {
 		require.True(t, view.Has(e.Key))
 	}
-	require.False(t, view.Has(KeyFrom(7, 3000)))
+	require.False(t, view.Has(keyFrom(7, 3000)))
 	require.Equal(t, 3010, again.Len())
 }
 
@@ -78,7 +79,7 @@ func TestOnlyBucketsOfOpenWindowsAreInMemory(t *testing.T) {
 	remember(t, client, a, everything, events(10, 10, 590)...)
 	remember(t, client, b, everything, events(20, 10, 1100)...)
 	require.Len(t, s.loaded, 3)
-	require.True(t, b.Has(KeyFrom(7, 15)), "a neighbour sees what the other window delivered in the overlap")
+	require.True(t, b.Has(keyFrom(7, 15)), "a neighbour sees what the other window delivered in the overlap")
 	a.Unpin()
 	require.Len(t, s.loaded, 2)
 	b.Unpin()
@@ -89,12 +90,12 @@ func TestAnEventOutsideItsQueryIsFoundWhenTheRangeIsReadAgain(t *testing.T) {
 	client := durable.NewMemory()
 	s := open(t, client, DefaultLimit)
 	v := pin(t, s, 10000, 10060)
-	remember(t, client, v, everything, Event{KeyFrom(1, 1), 5}, Event{KeyFrom(1, 2), 99999999})
+	remember(t, client, v, everything, Event{keyFrom(1, 1), 5}, Event{keyFrom(1, 2), 99999999})
 	v.Unpin()
 	wider := pin(t, s, 9000, 11000)
 	defer wider.Unpin()
-	require.True(t, wider.Has(KeyFrom(1, 1)))
-	require.True(t, wider.Has(KeyFrom(1, 2)))
+	require.True(t, wider.Has(keyFrom(1, 1)))
+	require.True(t, wider.Has(keyFrom(1, 2)))
 }
 
 func TestEventsAtTheEdgeAreKnownToTheNeighbour(t *testing.T) {
@@ -102,10 +103,10 @@ func TestEventsAtTheEdgeAreKnownToTheNeighbour(t *testing.T) {
 	s := open(t, client, DefaultLimit)
 	for _, edge := range []int64{299, 300, 301} { // around a bucket's border
 		older := pin(t, s, 0, 300)
-		remember(t, client, older, everything, Event{KeyFrom(2, uint64(edge)), edge})
+		remember(t, client, older, everything, Event{keyFrom(2, uint64(edge)), edge})
 		older.Unpin()
 		newer := pin(t, s, 300, 600)
-		require.True(t, newer.Has(KeyFrom(2, uint64(edge))), "second %d", edge)
+		require.True(t, newer.Has(keyFrom(2, uint64(edge))), "second %d", edge)
 		newer.Unpin()
 	}
 }
@@ -149,8 +150,8 @@ func TestOverTheLimitTheOldestBucketGoes(t *testing.T) {
 	remember(t, client, v, everything, events(100, 60, 1000)...)
 	require.Equal(t, 60, s.Stats().Evicted)
 	require.Equal(t, 60, s.Len())
-	require.False(t, v.Has(KeyFrom(7, 0)))
-	require.True(t, v.Has(KeyFrom(7, 100)))
+	require.False(t, v.Has(keyFrom(7, 0)))
+	require.True(t, v.Has(keyFrom(7, 100)))
 }
 
 func TestAPageRewritesAtMostOneChunkMoreThanItFills(t *testing.T) {
@@ -182,8 +183,8 @@ func TestBucketsAreNamedUntilTheyAreGone(t *testing.T) {
 	require.NoError(t, client.Batch(t.Context(), st.Writes...))
 	again := pin(t, open(t, client, DefaultLimit), 0, 3000)
 	defer again.Unpin()
-	require.True(t, again.Has(KeyFrom(7, 0)))
-	require.True(t, again.Has(KeyFrom(7, 55)))
+	require.True(t, again.Has(keyFrom(7, 0)))
+	require.True(t, again.Has(keyFrom(7, 55)))
 }
 
 // A crash may cut the writes of a checkpoint off anywhere. Whatever is left must open, and must never claim an event that
@@ -210,12 +211,12 @@ func TestAnyPrefixOfTheWritesIsSafe(t *testing.T) {
 		s := open(t, client, DefaultLimit)
 		v := pin(t, s, 0, 3000)
 		for i := range uint64(1500) {
-			require.True(t, v.Has(KeyFrom(7, i)), "after %d writes event %d was forgotten", k, i)
+			require.True(t, v.Has(keyFrom(7, i)), "after %d writes event %d was forgotten", k, i)
 		}
-		require.False(t, v.Has(KeyFrom(7, 3020)))
+		require.False(t, v.Has(keyFrom(7, 3020)))
 		// And the set goes on working.
 		remember(t, client, v, everything, events(3000, 30, 2000)...)
-		require.True(t, v.Has(KeyFrom(7, 3020)))
+		require.True(t, v.Has(keyFrom(7, 3020)))
 		v.Unpin()
 	}
 }
@@ -230,8 +231,8 @@ func TestDamageIsCountedAndNeverHidesAStorageError(t *testing.T) {
 	require.NoError(t, client.Set(t.Context(), "sub/seen/0/0", []byte(`{"v":1,"broken`)))
 	s = open(t, client, DefaultLimit)
 	v = pin(t, s, 0, 300)
-	require.False(t, v.Has(KeyFrom(7, 0)), "its chunk is damaged")
-	require.True(t, v.Has(KeyFrom(7, 1400)), "the other chunk is not")
+	require.False(t, v.Has(keyFrom(7, 0)), "its chunk is damaged")
+	require.True(t, v.Has(keyFrom(7, 1400)), "the other chunk is not")
 	require.Equal(t, 1, s.Stats().Corrupt)
 	v.Unpin()
 
@@ -286,4 +287,11 @@ func BenchmarkPage(b *testing.B) {
 		require.NoError(b, client.Batch(b.Context(), st.Writes...))
 		st.Commit()
 	}
+}
+
+// keyFrom builds a key from two words.
+func keyFrom(hi, lo uint64) (k Key) {
+	binary.BigEndian.PutUint64(k[:8], hi)
+	binary.BigEndian.PutUint64(k[8:], lo)
+	return k
 }

@@ -11,7 +11,6 @@ package seen
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"maps"
@@ -171,10 +170,3 @@ func encodeKeys(keys []Key) []byte {
 func sealIndex(index map[int64]entry) ([]byte, error) { return durable.Seal(formatVersion, index) }
 
 func sortedIDs(index map[int64]entry) []int64 { return slices.Sorted(maps.Keys(index)) }
-
-// KeyFrom builds a key from two words; for tests and benchmarks.
-func KeyFrom(hi, lo uint64) (k Key) {
-	binary.BigEndian.PutUint64(k[:8], hi)
-	binary.BigEndian.PutUint64(k[8:], lo)
-	return k
-}
