@@ -63,8 +63,8 @@ func (h *health) waiting(b *batch, pause time.Duration) {
 	h.logger.Warn("Log records are not accepted; they are kept and retried",
 		zap.Int("records", b.left()),
 		zap.Error(b.last),
-		zap.Duration("retry_in", pause),
-		zap.Duration("for", time.Since(h.since).Round(time.Millisecond)))
+		zap.Stringer("retry_in", pause),
+		zap.Stringer("for", time.Since(h.since).Round(time.Millisecond)))
 }
 
 // stuck notes that the quarantine does not take a record that belongs there.
@@ -91,6 +91,6 @@ func (h *health) ended(b *batch, err error) {
 		return
 	}
 	h.trouble = healthy
-	h.logger.Info("Log records are accepted again", zap.Duration("after", time.Since(h.since).Round(time.Millisecond)))
+	h.logger.Info("Log records are accepted again", zap.Stringer("after", time.Since(h.since).Round(time.Millisecond)))
 	h.onProblem(nil)
 }

@@ -192,10 +192,10 @@ func (s *Source) fly(ctx context.Context, f *flight) {
 
 	switch {
 	case err == nil:
-		s.settings.Logger.Debug("Got an access token", zap.Duration("usable_for", left))
+		s.settings.Logger.Debug("Got an access token", zap.Stringer("usable_for", left.Round(time.Second)))
 	case f.early:
 		s.settings.Logger.Warn("Could not renew the access token in time; the old one is used on",
-			zap.Duration("usable_for", left), zap.Error(err))
+			zap.Stringer("usable_for", left.Round(time.Second)), zap.Error(err))
 	}
 	if s.settings.OnRefresh != nil {
 		s.settings.OnRefresh(err)

@@ -50,7 +50,7 @@ func (e *engine) watchExpiry(ctx context.Context) {
 		if !warned {
 			warned = true
 			e.logger.Error("Reading has not caught up for long: events that are not read within an hour are deleted by the vendor",
-				zap.Duration("behind", risk.Round(time.Second)))
+				zap.Stringer("behind", risk.Round(time.Second)))
 		}
 	}
 }

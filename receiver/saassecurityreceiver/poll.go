@@ -105,7 +105,7 @@ func (e *engine) judge(ctx context.Context, r *reply) error {
 		e.api.tokens.Drop(r.token) // a scope may have been granted since
 	case e.api.bulkMissing(r):
 		e.logger.Warn("The API does not know "+pathBulk+"; reading single events from "+pathSingle+" for a while, which is slower",
-			zap.Duration("for", bulkRetry))
+			zap.Stringer("for", bulkRetry))
 		return nil
 	}
 	return r.err
@@ -154,7 +154,7 @@ func (e *engine) failed(err error) time.Duration {
 		e.status.Set(causeReading, err) // not at the first failure, which often stays alone
 	}
 	if !e.failing || rarer {
-		e.logger.Warn("Reading failed and is tried again", zap.Error(err), zap.Duration("retry_in", wait.Round(time.Millisecond)))
+		e.logger.Warn("Reading failed and is tried again", zap.Error(err), zap.Stringer("retry_in", wait.Round(time.Millisecond)))
 	}
 	e.failing = true
 	return wait

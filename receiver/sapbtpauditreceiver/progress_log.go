@@ -30,11 +30,11 @@ func (s *subaccount) observeProgress() {
 			return
 		}
 		*m = milestone{total: behind, started: time.Now()}
-		s.logger.Info("Catching up with the audit log", append(labels(s), zap.Duration("behind", behind))...)
+		s.logger.Info("Catching up with the audit log", append(labels(s), zap.Stringer("behind", behind))...)
 		return
 	}
 	if behind < max(catchUpSpan, 2*s.cfg.PollInterval) {
-		s.logger.Info("Caught up with the audit log", append(labels(s), zap.Duration("took", time.Since(m.started)))...)
+		s.logger.Info("Caught up with the audit log", append(labels(s), zap.Stringer("took", time.Since(m.started).Round(time.Second)))...)
 		*m = milestone{}
 		return
 	}
@@ -43,7 +43,7 @@ func (s *subaccount) observeProgress() {
 		m.tenths = tenths
 		left := time.Duration(float64(time.Since(m.started)) / float64(done) * float64(behind))
 		s.logger.Info("Catching up with the audit log", append(labels(s),
-			zap.Int("percent", 10*tenths), zap.Duration("behind", behind), zap.Duration("left", left.Round(time.Second)))...)
+			zap.Int("percent", 10*tenths), zap.Stringer("behind", behind), zap.Stringer("left", left.Round(time.Second)))...)
 	}
 }
 

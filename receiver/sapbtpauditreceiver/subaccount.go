@@ -148,7 +148,7 @@ func (s *subaccount) failed(ctx context.Context, err error) time.Duration {
 	if text := kindOf(err); text != s.lastError {
 		s.lastError = text
 		s.logger.Warn("Reading the audit log failed; trying again, nothing is skipped",
-			append(labels(s), zap.Error(err), zap.Duration("again_in", pause))...)
+			append(labels(s), zap.Error(err), zap.Stringer("again_in", pause.Round(time.Millisecond)))...)
 	}
 	return pause
 }
@@ -167,7 +167,7 @@ func (s *subaccount) succeeded() {
 		return
 	}
 	if s.failures > 0 {
-		s.logger.Info("Reading the audit log works again", append(labels(s), zap.Duration("after", time.Since(s.failedAt)))...)
+		s.logger.Info("Reading the audit log works again", append(labels(s), zap.Stringer("after", time.Since(s.failedAt).Round(time.Millisecond)))...)
 	}
 	s.failures, s.lastError, s.answersAtFailure = 0, "", -1
 	s.status.Set(s.cause("reading"), s.stuck())

@@ -113,7 +113,7 @@ func (n *notifier) warn(err error) {
 	n.warning.Do(func() {
 		n.set.Logger.Warn("The system does not notify of all changes to service keys; they are found by looking from time to time. "+
 			"Where a limit of inotify is reached, raise fs.inotify.max_user_watches or fs.inotify.max_user_instances",
-			zap.Duration("every", n.set.Rescan), zap.Error(err))
+			zap.Stringer("every", n.set.Rescan), zap.Error(err))
 	})
 }
 

@@ -86,7 +86,7 @@ func TestRunFindsChangesWithoutNotifications(t *testing.T) {
 				require.Equal(t, 1, logs.Len())
 				warning := logs.All()[0]
 				require.Equal(t, zapcore.WarnLevel, warning.Level)
-				require.Equal(t, 30*time.Second, warning.ContextMap()["every"])
+				require.Equal(t, "30s", warning.ContextMap()["every"])
 				require.NotEmpty(t, warning.ContextMap()["error"])
 			})
 		})
