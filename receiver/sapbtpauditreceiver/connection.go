@@ -78,7 +78,7 @@ func (s *subaccount) credential(ctx context.Context, key servicekey.Key, before 
 	}
 	out.tokens = oauth.New(oauth.Settings{
 		TokenURL: key.TokenURL, ClientID: key.ClientID, Secret: s.cfg.secretOf(key), Style: style,
-		Caller: caller, Logger: s.logger, OnRefresh: s.refreshed,
+		Caller: caller, Logger: s.logger, OnRefresh: s.tel.token,
 	})
 	return out, nil
 }

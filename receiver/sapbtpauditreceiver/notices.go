@@ -41,10 +41,3 @@ func (s *subaccount) requested(outcome string, took time.Duration) {
 		s.notices.add(outcome)
 	}
 }
-
-func (s *subaccount) refreshed(err error) {
-	s.tel.token(err)
-	if err != nil {
-		s.notices.add("token")
-	}
-}
