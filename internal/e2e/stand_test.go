@@ -28,6 +28,7 @@ type stand struct {
 	env       []string
 	args      []string
 	collector *program.Process
+	simulator string // URL of the simulated SAP BTP
 	book      *completeness.Book
 	ledger    *completeness.SAPLedger
 	sink      *otlplines.Follower
@@ -54,7 +55,8 @@ func newStand(t *testing.T, overrides, simulator []string) *stand {
 		s.args = append(s.args, "--config", "yaml:"+o)
 	}
 	address := "127.0.0.1:" + strconv.Itoa(ports[2])
-	s.ledger = completeness.NewSAPLedger("http://"+address, s.book)
+	s.simulator = "http://" + address
+	s.ledger = completeness.NewSAPLedger(s.simulator, s.book)
 	s.sink = otlplines.Follow(s.path("events.jsonl"))
 	t.Cleanup(func() { require.NoError(t, s.sink.Close()) })
 	process := s.run(bin(t, "simulator"), "simulator.log", append([]string{

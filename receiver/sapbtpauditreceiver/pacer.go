@@ -5,11 +5,10 @@ package sapbtpauditreceiver
 
 import (
 	"context"
+	"math"
 	"math/rand/v2"
 	"sync"
 	"time"
-
-	"golang.org/x/time/rate"
 )
 
 // Throttling without Retry-After is answered by pauses that double between these bounds.
@@ -18,10 +17,17 @@ const (
 	maxThrottlePause = 2 * time.Minute
 )
 
+// earlier is how much sooner than those before it a request may reach the server without the server seeing more of them
+// within a second than allowed.
+const earlier = 50 * time.Millisecond
+
 // pacer spaces all API requests of one subaccount, whichever activity makes them, and holds them all back while the
-// server throttles. It has no burst: SAP counts per second, and its queue is a reserve and not an allowance.
+// server throttles. It has no burst, not even to make up for a request that was late: SAP counts per second, and its queue
+// is a reserve and not an allowance.
 type pacer struct {
-	limiter *rate.Limiter
+	interval time.Duration
+	turn     gate
+	next     time.Time // when the next request may be sent; of whose turn it is
 
 	mu        sync.Mutex
 	notBefore time.Time
@@ -29,20 +35,23 @@ type pacer struct {
 }
 
 func newPacer(requestsPerSecond float64) *pacer {
-	return &pacer{limiter: rate.NewLimiter(rate.Limit(requestsPerSecond), 1)}
+	interval := min(float64(time.Second+earlier)/requestsPerSecond, float64(math.MaxInt64/2))
+	return &pacer{interval: time.Duration(interval), turn: newGate(1)}
 }
 
 // wait blocks until the next request may be sent.
 func (p *pacer) wait(ctx context.Context) error {
+	if err := p.turn.enter(ctx); err != nil {
+		return err
+	}
+	defer p.turn.leave()
 	for {
-		if err := p.limiter.Wait(ctx); err != nil {
-			return err
-		}
-		pause := p.pause()
-		if pause <= 0 {
+		wait := max(time.Until(p.next), p.pause())
+		if wait <= 0 {
+			p.next = time.Now().Add(p.interval)
 			return nil
 		}
-		if err := sleep(ctx, pause); err != nil {
+		if err := sleep(ctx, wait); err != nil {
 			return err
 		}
 	}

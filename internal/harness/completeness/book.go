@@ -17,6 +17,7 @@ type Book struct {
 
 type event struct {
 	exists   bool
+	since    time.Time
 	arrivals int
 	uid      string
 }
@@ -41,7 +42,7 @@ func (b *Book) Exists(id string, since time.Time) {
 	if e.exists {
 		return
 	}
-	e.exists = true
+	e.exists, e.since = true, since
 	b.state.Visible++
 	if e.arrivals > 0 {
 		b.state.Arrived++
@@ -107,6 +108,23 @@ func (b *Book) OldestMissing(from time.Time) time.Time {
 		}
 	}
 	return oldest
+}
+
+// Order tells how far arrivals are from coming newest first, among the events that the source shows since before a time: the
+// newest that is missing and the oldest that arrived; zero where there is none.
+func (b *Book) Order(before time.Time) (newestMissing, oldestArrived time.Time) {
+	for _, e := range b.events {
+		switch {
+		case !e.exists || !e.since.Before(before):
+		case e.arrivals == 0:
+			if e.since.After(newestMissing) {
+				newestMissing = e.since
+			}
+		case oldestArrived.IsZero() || e.since.Before(oldestArrived):
+			oldestArrived = e.since
+		}
+	}
+	return newestMissing, oldestArrived
 }
 
 func (b *Book) event(id string) *event {

@@ -81,6 +81,22 @@ func TestOldestMissing(t *testing.T) {
 	require.Len(t, b.MissingIDs(noon.Add(time.Hour), 1), 1)
 }
 
+func TestOrderTellsOfWhatCameBeforeSomethingNewer(t *testing.T) {
+	b := NewBook()
+	missing, arrived := b.Order(noon)
+	require.Zero(t, missing)
+	require.Zero(t, arrived)
+	for i, id := range []string{"a", "b", "c", "d", "late"} {
+		b.Exists(id, noon.Add(time.Duration(i)*time.Second))
+	}
+	b.Arrival("d", "u")
+	b.Arrival("b", "u")
+	b.Arrival("unknown", "u")
+	missing, arrived = b.Order(noon.Add(4 * time.Second))
+	require.Equal(t, noon.Add(2*time.Second), missing)
+	require.Equal(t, noon.Add(time.Second), arrived)
+}
+
 func TestSAPLedgerAsksForWhatIsNew(t *testing.T) {
 	var asked []string
 	status, body := http.StatusOK, `{"id":"a","visible_at":"2026-10-02T11:59:00Z"}`+"\n"+`{"id":"b","visible_at":"2026-10-02T12:01:00Z"}`+"\n"
