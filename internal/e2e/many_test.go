@@ -244,8 +244,8 @@ func (m *many) lag() time.Duration {
 	return now.Sub(oldest)
 }
 
-// stayLive watches the lag for a time. An event of the second that is under way is left to the next poll, and a loaded
-// machine takes its time, so a little more than the interval is allowed.
+// stayLive watches the lag for a time. An event that comes right after a poll waits an interval and as long as the next poll
+// takes; more than that is for a machine on which other tests run.
 func (m *many) stayLive(what string, d time.Duration) {
 	m.t.Helper()
 	began, worst, late := time.Now(), time.Duration(0), sapbtp.Entry{}

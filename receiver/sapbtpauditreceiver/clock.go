@@ -38,12 +38,13 @@ func (c *sourceClock) observe(date time.Time) {
 	c.skew, c.seen = time.Until(date), time.Now()
 }
 
-// now is the source's time in Unix seconds.
+// now is the source's time in Unix seconds. As Date has whole seconds, a server whose clock is right seems to be up to a second
+// behind; taking that for real would leave the newest events to the next poll.
 func (c *sourceClock) now() int64 {
-	return time.Now().Add(min(0, c.offset())).Unix()
+	return time.Now().Add(min(0, c.offset()+time.Second)).Unix()
 }
 
-// offset is the server's clock minus the local one. Date has whole seconds, so up to one second of it is rounding.
+// offset is the server's clock minus the local one, at least: up to one second more, as Date has whole seconds.
 func (c *sourceClock) offset() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
