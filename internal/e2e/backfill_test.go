@@ -64,7 +64,7 @@ func (s *stand) summary() (summary sapbtp.Summary) {
 	require.NoError(s.t, err)
 	resp, err := http.DefaultClient.Do(req)
 	require.NoError(s.t, err)
-	defer resp.Body.Close() //nolint:errcheck // only read
+	defer resp.Body.Close()
 	require.NoError(s.t, json.NewDecoder(resp.Body).Decode(&summary))
 	return summary
 }
