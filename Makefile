@@ -55,7 +55,7 @@ test: build ## Run all tests, with the race detector
 
 .PHONY: e2e
 e2e: build ## Kill the real program again and again, and look for lost events
-	go test $(RACE) -count=1 -timeout=60m -run . ./internal/e2e/...
+	go test $(RACE) -count=1 -timeout=60m -run . ./internal/e2e/... ./internal/killpoints
 
 .PHONY: bench
 bench: ## Run all benchmarks and sum them up
