@@ -6,7 +6,6 @@ package sapbtpauditreceiver
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 
 	"go.opentelemetry.io/collector/config/configopaque"
@@ -24,7 +23,8 @@ const serviceKeyName = "service_key"
 // accepts credentials in the forms in which they are pasted: the service key as
 // a map, PEM with escaped line ends, values with the line end of their file.
 func (c *Config) Unmarshal(conf *confmap.Conf) error {
-	if err := checkNotEmpty(conf); err != nil {
+	err := strictconf.CheckNotEmpty(conf, "endpoint", "token_url", "client_id", "client_secret", "client_secret_file", serviceKeyName)
+	if err != nil {
 		return err
 	}
 	if err := joinServiceKey(conf); err != nil {
@@ -53,32 +53,6 @@ func (c Config) Marshal(conf *confmap.Conf) error {
 	type printed Config // has no Marshal
 	c.ClientConfig.ProxyURL = httpcall.WithoutProxyPassword(c.ClientConfig.ProxyURL)
 	return conf.Marshal(printed(c))
-}
-
-// checkNotEmpty rejects credentials that are given but empty. It is done here
-// since afterwards they look like credentials that were not given, and the
-// usual cause, an environment variable that is not set, would stay in the dark.
-func checkNotEmpty(conf *confmap.Conf) error {
-	values := xconfmap.ToStringMapRaw(conf)
-	var errs []error
-	for _, name := range []string{"endpoint", "token_url", "client_id", "client_secret", "client_secret_file", serviceKeyName} {
-		if isEmptyText(values[name]) {
-			errs = append(errs, fmt.Errorf("%s is empty: is the environment variable or the file behind it set? "+
-				"Remove the key if it is not to be used", name))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func isEmptyText(value any) bool {
-	switch v := value.(type) {
-	case string:
-		return strings.TrimSpace(v) == ""
-	case xconfmap.ExpandedValue:
-		return strings.TrimSpace(v.Original) == ""
-	default:
-		return false
-	}
 }
 
 // joinServiceKey makes one JSON text of a service key written as a map. What
