@@ -31,8 +31,10 @@ const (
 type aside struct {
 	span      sweep.Span
 	tries     int // in a row without success
-	looks     int
 	salvage   bool
+	empties   int  // answers without records in a row, looked at again
+	cuts      int  // ends on a full page in a row, looked at again
+	most      int  // records of the longest of these
 	again     bool // it was set aside before, whole or as part of another one
 	filled    int  // windows with records that were read to their end when it was first set aside
 	notBefore time.Time
@@ -52,18 +54,20 @@ func (s *subaccount) setAside(w *window, trouble *anomaly) bool {
 	case reasonCategories:
 		s.putAside(next, w.span)
 	case reasonLarge:
-		s.putAside(next, cut(w.span, largeParts)...)
+		s.divide(next, cut(w.span, largeParts)...)
 	case reasonFullLast:
+		s.notices.add(reasonFullLast)
 		if divisible {
-			s.putAside(next, halves...)
+			s.divide(next, halves...)
 			break
 		}
-		// A second cannot be cut; reading it twice with the same result is all that can be asked.
-		next.looks++
+		next.cuts++
+		next.most = max(next.most, w.records)
+		next.notBefore = time.Now().Add(asideWait(next.cuts))
 		s.putAside(next, w.span)
 	case reasonEmpty:
-		next.looks++
-		next.notBefore = time.Now().Add(time.Duration(w.looks) * s.cfg.PollInterval)
+		next.empties++
+		next.notBefore = time.Now().Add(time.Duration(w.empties) * s.cfg.PollInterval)
 		s.putAside(next, w.span)
 	default:
 		s.anomalies++
@@ -94,13 +98,19 @@ func (s *subaccount) setAsideFaulty(next aside, trouble *anomaly, divisible bool
 	}
 	if divisible && (next.tries > 1 || httpcall.KindOf(trouble.err) == httpcall.KindTimeout) {
 		next.tries, next.notBefore = 0, time.Now()
-		s.putAside(next, halves...)
+		s.divide(next, halves...)
 		return
 	}
 	// Only what stays unreadable while others are read is written off, and only a second of it.
 	next.salvage = next.span.Len() == 1 && next.tries > patience && s.filledWindows-next.filled > patience &&
 		(trouble.reason == reasonMalformed || trouble.reason == reasonTooLarge)
 	s.putAside(next, next.span)
+}
+
+// divide puts the parts of a window aside. What its answers looked like as a whole says nothing about a part.
+func (s *subaccount) divide(a aside, parts ...sweep.Span) {
+	a.empties, a.cuts, a.most = 0, 0, 0
+	s.putAside(a, parts...)
 }
 
 // putAside adds spans that share a fate.

@@ -148,3 +148,27 @@ func TestABackfillIsDoneInAboutAsManyRequestsAsItHasPages(t *testing.T) {
 		w.requireExactlyOnce(sapbtp.VisibleBy(now))
 	})
 }
+
+// What was begun of the day that SAP deletes next is read to its end before more of it is begun.
+func TestFewWindowsAreOpenWhileDataIsAboutToExpire(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, sapbtp.Options{Seed: 72}, func(c *Config) {
+			c.InitialLookback = 2160 * time.Hour
+			c.MaxEventsPerPoll = 500
+		})
+		now := time.Now()
+		w.sim.Generate(w.sub.Tenant, 40_000, now.Add(-2159*time.Hour), now.Add(-2136*time.Hour))
+		r, _, err := w.start()
+		require.NoError(t, err)
+		s, most := r.list()[0], 0
+		for range 300 {
+			time.Sleep(time.Second)
+			s.mu.Lock()
+			most = max(most, len(s.suspended))
+			s.mu.Unlock()
+		}
+		require.LessOrEqual(t, most, w.config().Concurrency)
+		require.NoError(t, r.Shutdown(t.Context()))
+		w.requireExactlyOnce()
+	})
+}

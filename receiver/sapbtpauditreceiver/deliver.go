@@ -78,9 +78,11 @@ func (s *subaccount) selectNew(w *window, p *page, observed time.Time) (plog.Log
 			continue
 		}
 		onPage[raw.Key] = struct{}{}
-		second := w.span.From
-		if !raw.Time.IsZero() {
-			second = raw.Time.Unix()
+		second := raw.Time.Unix()
+		if raw.Time.IsZero() {
+			// It may belong to either edge of the window, where the windows next to it would find it too.
+			second = w.span.From
+			events = append(events, seen.Event{Key: seen.Key(raw.Key), Second: w.span.To - 1})
 		}
 		events = append(events, seen.Event{Key: seen.Key(raw.Key), Second: second})
 		if reason := s.unwanted(raw); reason != "" {

@@ -4,6 +4,7 @@
 package sapbtpauditreceiver
 
 import (
+	"cmp"
 	"context"
 	"time"
 )
@@ -40,7 +41,7 @@ func (s *subaccount) poll(ctx context.Context) time.Duration {
 		return s.failed(ctx, err)
 	}
 	t := &turn{s: s, bound: bound, budget: s.cfg.MaxEventsPerPoll, agenda: s.due(bound)}
-	if err := t.run(ctx, time.Until(s.nextTick)); err != nil {
+	if err := cmp.Or(t.run(ctx, time.Until(s.nextTick)), s.lateFailure()); err != nil {
 		return s.failed(ctx, err)
 	}
 	s.succeeded()

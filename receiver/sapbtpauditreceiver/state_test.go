@@ -6,6 +6,7 @@ package sapbtpauditreceiver
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -227,6 +228,40 @@ func TestAClockThatRanAheadLosesNothing(t *testing.T) {
 				behind = 0
 				w.runFor(20 * time.Hour)
 				w.requireComplete()
+			})
+		})
+	}
+}
+
+// A clock that is set back shows as progress in the future, whatever else is still unread.
+func TestAClockThatWasSetBackLosesNothing(t *testing.T) {
+	for name, hole := range map[string]bool{"all is read": false, "a second cannot be read": true} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				w := newWorld(t, sapbtp.Options{Seed: 34, Readings: sapbtp.Readings{NoDate: true}})
+				start := time.Now()
+				w.sim.Generate(w.sub.Tenant, 1000, start.Add(21*time.Minute), start.Add(10*time.Hour))
+				if hole {
+					fail := answer(http.StatusInternalServerError, "") //nolint:bodyclose // the client closes it
+					w.transport = &badSecond{next: w.transport, second: start.Add(-3 * time.Hour), fail: fail}
+				}
+				r, _, err := w.start()
+				require.NoError(t, err)
+				time.Sleep(20 * time.Minute)
+
+				// What a poll leaves while the clock is a day ahead.
+				s := r.list()[0]
+				require.NoError(t, s.delivering.enter(t.Context()))
+				ahead := s.progress.Clone()
+				tomorrow := time.Now().Add(24 * time.Hour).Unix()
+				ahead.Record(sweep.Span{From: time.Now().Add(-10 * time.Minute).Unix(), To: tomorrow}, tomorrow)
+				require.NoError(t, s.saveProgress(t.Context(), ahead))
+				s.delivering.leave()
+
+				time.Sleep(24 * time.Hour)
+				require.NoError(t, r.Shutdown(t.Context()))
+				w.requireExactlyOnce()
+				require.Len(t, w.logs.FilterMessageSnippet("The clock was set back").All(), 1)
 			})
 		})
 	}

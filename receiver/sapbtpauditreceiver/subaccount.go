@@ -77,6 +77,7 @@ type subaccount struct {
 	closedWindows   int                  // windows read to their end
 	filledWindows   int                  // those with records
 	closedAtFailure int                  // closedWindows when a window last failed
+	late            error                // of a window that outlived its turn
 
 	cancel context.CancelFunc // ends run
 	left   chan struct{}      // closed when run has ended
@@ -115,7 +116,7 @@ func (s *subaccount) due(bound int64) sweep.Set {
 func (s *subaccount) rewind(ctx context.Context) error {
 	const tolerance = 5
 	now := time.Now().Unix()
-	if s.published.Load().Passes[0].Watermark <= now+tolerance {
+	if !s.published.Load().Ahead(now + tolerance) {
 		return nil
 	}
 	if err := s.delivering.enter(ctx); err != nil {
@@ -151,6 +152,22 @@ func (s *subaccount) failed(ctx context.Context, err error) time.Duration {
 			append(labels(s), zap.Error(err), zap.Stringer("again_in", pause.Round(time.Millisecond)))...)
 	}
 	return pause
+}
+
+// failLate notes an error of a window that outlived its turn.
+func (s *subaccount) failLate(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.late = err
+}
+
+// lateFailure returns the error that was noted since it was last asked.
+func (s *subaccount) lateFailure() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := s.late
+	s.late = nil
+	return err
 }
 
 // kindOf is what two errors have in common that say the same.

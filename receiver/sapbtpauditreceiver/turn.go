@@ -86,8 +86,11 @@ func (t *turn) pick() *window {
 	if n := len(t.agenda); n > 0 {
 		oldest, newest = t.agenda[0], t.agenda[n-1]
 	}
+	if w := t.s.resume(func(w *window) bool { return expiring(w.span, t.bound) }); w != nil {
+		return w
+	}
 	if newest.To < t.bound && !expiring(oldest, t.bound) {
-		if w := t.s.resume(); w != nil {
+		if w := t.s.resume(anyWindow); w != nil {
 			return w
 		}
 	}
@@ -101,7 +104,7 @@ func (t *turn) pick() *window {
 	if span, ok := take(t.s.size.window()); ok {
 		return t.s.newWindow(span, t.bound)
 	}
-	return t.s.resume()
+	return t.s.resume(anyWindow)
 }
 
 // read takes the window's pages one after the other: fetch, deliver, checkpoint; the next page is fetched while one is
@@ -176,15 +179,14 @@ func (t *turn) settle(w *window, err error) {
 }
 
 // alone reports whether the failure is likely to be this window's alone: an answer that the server could not give, or not in
-// time, although it has answered for other windows since the last such failure. After the turn a failure is the window's
-// because nobody would notice it otherwise, and a window that was set aside before stays so.
+// time, although it has answered for other windows since the last such failure. A window that was set aside before stays so.
 func (t *turn) alone(w *window, err error) bool {
 	switch httpcall.KindOf(err) {
 	case httpcall.KindTimeout, httpcall.KindServer, httpcall.KindBrokenBody, httpcall.KindClient:
 	default:
 		return false
 	}
-	return !errors.Is(err, auditlog.ErrToken) && (t.s.othersRead() || w.again || t.isExpired())
+	return !errors.Is(err, auditlog.ErrToken) && (t.s.othersRead() || w.again)
 }
 
 func (t *turn) isExpired() bool {
@@ -201,10 +203,14 @@ func (t *turn) spend(n int) bool {
 	return t.over()
 }
 
+// fail ends the turn with an error that is not one window's alone. What fails after the turn ends the next one.
 func (t *turn) fail(err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.failed == nil {
+	switch {
+	case t.expired:
+		t.s.failLate(err)
+	case t.failed == nil:
 		t.failed = err
 	}
 }

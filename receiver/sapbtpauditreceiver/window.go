@@ -149,14 +149,15 @@ func (w *window) done() bool { return w.pages > 0 && w.handle == "" }
 
 // doubt names the reason for which the end of the window may be no end: a full last page may have lost its handle, and an
 // answer without records may be a fault where it is known that there are records, or where nothing will ever read the span
-// again. It returns "" when there is none, or when looking again has not changed the answer.
+// again. It returns "" when there is none, or when looking again has brought the same: of a window that cannot be cut, as
+// many records as the longest look before.
 func (w *window) doubt() string {
 	switch {
 	case w.salvage:
 		return ""
-	case w.lastFull && w.looks == 0:
+	case w.lastFull && w.records != w.most:
 		return reasonFullLast
-	case w.records == 0 && w.looks < emptyLooks && (w.onlyReading || w.view.Holds(w.span)):
+	case w.records == 0 && w.empties < emptyLooks && (w.onlyReading || w.view.Holds(w.span)):
 		return reasonEmpty
 	default:
 		return ""

@@ -4,7 +4,10 @@
 package sapbtpauditreceiver
 
 import (
+	"slices"
 	"time"
+
+	"go.uber.org/zap"
 
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/record"
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/sweep"
@@ -58,6 +61,10 @@ func (s *subaccount) alone() bool {
 // closed learns from a window that was read to its end.
 func (s *subaccount) closed(w *window) {
 	s.size.closed(w.span.Len(), w.records)
+	if w.lastFull {
+		s.logger.Warn("The last page of a second is full, twice with the same number of records; if the API lost its place, more are missing",
+			append(labels(s), zap.Time("second", w.span.Start()), zap.Int("records", w.records))...)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closedWindows++
@@ -83,16 +90,20 @@ func (s *subaccount) suspend(w *window) {
 	s.suspended = append(s.suspended, w)
 }
 
-func (s *subaccount) resume() *window {
+// resume takes the first suspended window that is wanted.
+func (s *subaccount) resume(wanted func(*window) bool) *window {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.suspended) == 0 {
+	i := slices.IndexFunc(s.suspended, wanted)
+	if i < 0 {
 		return nil
 	}
-	w := s.suspended[0]
-	s.suspended = s.suspended[1:]
+	w := s.suspended[i]
+	s.suspended = slices.Delete(s.suspended, i, i+1)
 	return w
 }
+
+func anyWindow(*window) bool { return true }
 
 // interrupted reports whether windows wait for the next turn, which then follows at once.
 func (s *subaccount) interrupted() bool {

@@ -89,6 +89,14 @@ func (p *Progress) Record(span Span, bound int64) {
 // Abandon marks span as done for every sweep although it was not read. The caller announces the gap.
 func (p *Progress) Abandon(span Span) { p.Record(span, forever) }
 
+// Ahead reports whether something beyond bound is marked as read, as far as the first sweep shows it; to the others more than
+// their delay allows may be credited, by Abandon.
+func (p *Progress) Ahead(bound int64) bool {
+	first := &p.Passes[0]
+	n := len(first.Done)
+	return first.Watermark > bound || n > 0 && first.Done[n-1].To > bound
+}
+
 // Rewind takes back what was credited beyond bound, which happens when the clock that gave the bound was ahead and was
 // then set back. It reports whether anything changed.
 func (p *Progress) Rewind(bound int64) (changed bool) {
