@@ -19,7 +19,7 @@ const (
 
 // earlier is how much sooner than those before it a request may reach the server without the server seeing more of them
 // within a second than allowed.
-const earlier = 50 * time.Millisecond
+const earlier = 20 * time.Millisecond
 
 // pacer spaces all API requests of one subaccount, whichever activity makes them, and holds them all back while the
 // server throttles. It has no burst, not even to make up for a request that was late: SAP counts per second, and its queue

@@ -93,7 +93,7 @@ func TestReadmeNamesEveryMetric(t *testing.T) {
 	}
 	for _, value := range []string{
 		reasonHandle, reasonRepeated, reasonEndless, reasonFullLast, reasonEmpty, reasonLarge, reasonMalformed, reasonTooLarge,
-		reasonCategories, reasonExpired, dropCategory, dropOwn,
+		reasonCategories, reasonServer, reasonRefused, reasonExpired, dropCategory, dropOwn,
 		auditlog.OutcomeOK, auditlog.OutcomeEmpty, auditlog.OutcomeThrottled, auditlog.OutcomeUnauthorized, auditlog.OutcomeForbidden,
 		auditlog.OutcomeClientError, auditlog.OutcomeServerError, auditlog.OutcomeNetwork, auditlog.OutcomeTimeout, auditlog.OutcomeProtocol,
 	} {
