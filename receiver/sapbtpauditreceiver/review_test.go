@@ -61,10 +61,10 @@ func TestOneBadSecondDoesNotStopTheStream(t *testing.T) {
 		fail    func(*http.Request) (*http.Response, error)
 		latency time.Duration
 	}{
-		"500":              {answer(500, "<html>"), 5 * time.Minute},               //nolint:bodyclose // the client closes it
-		"half a document":  {answer(200, `[{"message_uuid":"x"`), 5 * time.Minute}, //nolint:bodyclose // as above
+		"500":              {answer(500, "<html>"), 5 * time.Minute},
+		"half a document":  {answer(200, `[{"message_uuid":"x"`), 5 * time.Minute},
 		"never an answer":  {hang, 10 * time.Minute},
-		"a page too large": {answer(413, ""), 5 * time.Minute}, //nolint:bodyclose // as above
+		"a page too large": {answer(413, ""), 5 * time.Minute},
 	} {
 		for _, concurrency := range []int{1, 4} {
 			t.Run(name, func(t *testing.T) {

@@ -242,7 +242,7 @@ func TestAClockThatWasSetBackLosesNothing(t *testing.T) {
 				start := time.Now()
 				w.sim.Generate(w.sub.Tenant, 1000, start.Add(21*time.Minute), start.Add(10*time.Hour))
 				if hole {
-					fail := answer(http.StatusInternalServerError, "") //nolint:bodyclose // the client closes it
+					fail := answer(http.StatusInternalServerError, "")
 					w.transport = &badSecond{next: w.transport, second: start.Add(-3 * time.Hour), fail: fail}
 				}
 				r, _, err := w.start()
