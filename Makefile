@@ -54,8 +54,10 @@ test: build ## Run all tests, with the race detector
 	go test $(RACE) -timeout=30m ./...
 
 .PHONY: e2e
-e2e: build ## Kill the real program again and again, and look for lost events
-	go test $(RACE) -count=1 -timeout=60m -run . ./internal/e2e/... ./internal/killpoints
+e2e: build ## Test the program at full size (a million events, 500 subaccounts, 60 s certificates), which takes half an hour
+	E2E_KILLS=$(or $(E2E_KILLS),250) E2E_KILLED_BACKFILL=200000 E2E_BACKFILL=1000000 E2E_MANY=500 E2E_STRIDE=1 \
+		go test -count=1 -timeout=60m -v ./internal/e2e/... ./internal/killpoints
+	CERTIFICATE_LIFETIME=60s go test -count=1 -timeout=20m -v -run ShortLivedCertificates ./receiver/sapbtpauditreceiver
 
 .PHONY: bench
 bench: ## Run all benchmarks and sum them up

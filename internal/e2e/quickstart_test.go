@@ -69,6 +69,7 @@ func TestQuickstartEndsWithAVerdictEvenAfterAKill(t *testing.T) {
 	require.Contains(t, out.String(), "collector killed once:")
 	require.Contains(t, out.String(), "✓ nothing is missing")
 	require.Regexp(t, `sap-btp-audit: 10,\d\d\d of 10,\d\d\d events`, out.String())
+	require.Regexp(t, `saas-security: 2,\d\d\d of 2,\d\d\d events`, out.String())
 }
 
 func TestQuickstartEndsOnCtrlC(t *testing.T) {

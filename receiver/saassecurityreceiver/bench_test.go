@@ -89,7 +89,11 @@ func BenchmarkSpoolPath(b *testing.B) {
 				r.drain()
 				total += events
 			}
-			b.ReportMetric(float64(total)/b.Elapsed().Seconds(), "events/s")
+			rate := float64(total) / b.Elapsed().Seconds()
+			b.ReportMetric(rate, "events/s")
+			if rate < 5000 {
+				b.Errorf("%.0f events/s are below the bar of 5000", rate)
+			}
 		})
 	}
 }
@@ -110,6 +114,9 @@ func BenchmarkDrain(b *testing.B) {
 	}
 	b.ReportMetric(ten, "events/s")
 	b.ReportMetric(ten/one, "x-one-reader")
+	if ten < 8*one {
+		b.Errorf("ten readers are %.1f times as fast as one; the bar is 8", ten/one)
+	}
 }
 
 // BenchmarkMemoryOfAFullSpool fills a spool of 1 GiB while the next consumer is down.
@@ -125,6 +132,9 @@ func BenchmarkMemoryOfAFullSpool(b *testing.B) {
 		}
 		b.ReportMetric(peakMemory(b)-before, "peak-RSS-growth-MB")
 		b.ReportMetric(peakMemory(b), "peak-RSS-MB")
+		if peakMemory(b) > 150 {
+			b.Error("the bar is 150 MB, simulator included")
+		}
 	}
 }
 
