@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/configauth"
@@ -18,10 +17,6 @@ import (
 	"github.com/otelcol-audit/otelcol-audit/internal/httpcall"
 )
 
-// certificateReload is how often certificate files of the tls section are read again, unless reload_interval says otherwise:
-// SAP's certificates live from a day to a month.
-const certificateReload = 30 * time.Second
-
 // clients are the HTTP clients of a term. All subaccounts share one for the API and one for tokens by secret, so that many
 // of them need few connections; each client certificate has one of its own.
 type clients struct {
@@ -29,14 +24,16 @@ type clients struct {
 	host   component.Host
 	api    *httpcall.Caller
 	secret *httpcall.Caller
+	pair   *pairFiles // nil without a client certificate in the tls section
 	all    []*http.Client
 }
 
 func (r *auditReceiver) newClients(ctx context.Context, host component.Host) (*clients, error) {
 	c := &clients{auditReceiver: r, host: host}
 	cfg := r.cfg.ClientConfig
-	if cfg.TLS.CertFile != "" && cfg.TLS.ReloadInterval == 0 {
-		cfg.TLS.ReloadInterval = certificateReload
+	var err error
+	if c.pair, err = newPairFiles(cfg.TLS, r.status, r.logger); err != nil {
+		return nil, err
 	}
 	api, err := c.client(ctx, cfg)
 	if err != nil {
@@ -81,7 +78,15 @@ func (c *clients) keep(client *http.Client) *httpcall.Caller {
 	return httpcall.New(client)
 }
 
+// client builds a client, which follows the files of its certificate.
 func (c *clients) client(ctx context.Context, cfg confighttp.ClientConfig) (*http.Client, error) {
+	if c.pair != nil && (cfg.TLS.CertFile != "" || cfg.TLS.KeyFile != "") {
+		return c.pair.follow(ctx, cfg, c.build)
+	}
+	return c.build(ctx, cfg)
+}
+
+func (c *clients) build(ctx context.Context, cfg confighttp.ClientConfig) (*http.Client, error) {
 	client, err := cfg.ToClient(ctx, c.host.GetExtensions(), c.set.TelemetrySettings)
 	if err != nil {
 		return nil, fmt.Errorf("building the HTTP client: %w", err)
@@ -94,6 +99,7 @@ func (c *clients) client(ctx context.Context, cfg confighttp.ClientConfig) (*htt
 
 // close gives the connections back.
 func (c *clients) close() {
+	c.status.Set(causeCertificate, nil)
 	for _, client := range c.all {
 		client.CloseIdleConnections()
 	}

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"slices"
 	"sync/atomic"
-	"time"
 
 	"go.uber.org/zap"
 
@@ -27,12 +26,12 @@ type connection struct {
 	clientIDs   []string
 	credentials []*credential
 	tokens      *rotation // nil with an authenticator extension
-	expiry      expiry
 }
 
 // credential is one key of a subaccount and where its tokens come from.
 type credential struct {
 	key    servicekey.Key
+	pair   *pairFiles // its certificate, where that is the one of the tls section
 	tokens *oauth.Source
 	close  func()
 }
@@ -51,7 +50,6 @@ func (s *subaccount) connect(ctx context.Context, source keyfiles.Source, before
 			c.clientIDs = append(c.clientIDs, found.Key.ClientID)
 		}
 		c.tokens = &rotation{s: s, credentials: c.credentials}
-		c.expiry = expiryOf(c.credentials)
 		settings.Tokens = c.tokens
 	}
 	client, err := auditlog.New(settings)
@@ -74,6 +72,9 @@ func (s *subaccount) credential(ctx context.Context, key servicekey.Key, before 
 		style = oauth.MutualTLS
 		if caller, out.close, err = s.clients.certificate(ctx, key.CertPEM, key.KeyPEM); err != nil {
 			return nil, err
+		}
+		if key.CertPEM == "" {
+			out.pair = s.clients.pair
 		}
 	}
 	out.tokens = oauth.New(oauth.Settings{
@@ -119,16 +120,6 @@ func (c *connection) holds(source keyfiles.Source) bool {
 		}
 	}
 	return true
-}
-
-// notAfter is when the last of the certificates expires; zero without certificates.
-func (c *connection) notAfter() (last time.Time) {
-	for _, used := range c.credentials {
-		if used.key.NotAfter.After(last) {
-			last = used.key.NotAfter
-		}
-	}
-	return last
 }
 
 // rotation hands out tokens of the first credential that is accepted, so that a key that was revoked or has expired does

@@ -9,9 +9,8 @@ import (
 	"fmt"
 	"time"
 
+	"go.opentelemetry.io/collector/config/configopaque"
 	"go.uber.org/zap"
-
-	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/servicekey"
 )
 
 // maxNotice is how long before its end the expiry of a certificate is warned of at the earliest. A shorter-lived one is
@@ -24,25 +23,54 @@ type expiry struct{ notice, end time.Time }
 
 func expiryOf(credentials []*credential) (last expiry) {
 	for _, c := range credentials {
-		end := c.key.NotAfter
+		valid := c.validity()
 		switch {
-		case end.IsZero():
+		case valid.to.IsZero():
 			return expiry{}
-		case end.After(last.end):
-			last = expiry{notice: end.Add(-min(maxNotice, life(c.key)/5)), end: end}
+		case valid.to.After(last.end):
+			last = expiry{notice: valid.to.Add(-min(maxNotice, valid.to.Sub(valid.from)/5)), end: valid.to}
 		}
 	}
 	return last
 }
 
-// life is for how long the certificate of a key is valid in all.
-func life(key servicekey.Key) time.Duration {
-	if block, _ := pem.Decode([]byte(key.CertPEM)); block != nil {
-		if leaf, err := x509.ParseCertificate(block.Bytes); err == nil {
-			return leaf.NotAfter.Sub(leaf.NotBefore)
+// lastEnd is when the last of the certificates expires; zero without certificates.
+func lastEnd(credentials []*credential) (last time.Time) {
+	for _, c := range credentials {
+		if end := c.validity().to; end.After(last) {
+			last = end
 		}
 	}
-	return maxNotice
+	return last
+}
+
+// validity is the time in which a certificate is valid; zero where there is none, or its time is not known.
+type validity struct{ from, to time.Time }
+
+func (c *credential) validity() validity {
+	if c.pair != nil {
+		return c.pair.validity()
+	}
+	if valid := validityOf(c.key.CertPEM); !valid.to.IsZero() {
+		return valid
+	}
+	return validity{to: c.key.NotAfter}
+}
+
+func validityOf(certificate configopaque.String) validity {
+	for rest := []byte(certificate); ; {
+		var block *pem.Block
+		switch block, rest = pem.Decode(rest); {
+		case block == nil:
+			return validity{}
+		case block.Type == "CERTIFICATE":
+			leaf, err := x509.ParseCertificate(block.Bytes)
+			if err != nil {
+				return validity{}
+			}
+			return validity{leaf.NotBefore, leaf.NotAfter}
+		}
+	}
 }
 
 // problem is what there is to say at a moment; nil if nothing.
@@ -59,7 +87,7 @@ func (e expiry) problem(now time.Time) error {
 
 // watchExpiry warns once when the credentials are about to expire, and again when they have.
 func (s *subaccount) watchExpiry() {
-	err := s.connection.Load().expiry.problem(time.Now())
+	err := expiryOf(s.connection.Load().credentials).problem(time.Now())
 	text := ""
 	if err != nil {
 		text = err.Error()

@@ -182,8 +182,8 @@ func furthest(a, b float64) float64 {
 func (s *subaccount) skew() (float64, bool) { return s.clock.offset().Seconds(), true }
 
 func (s *subaccount) expiry() (float64, bool) {
-	notAfter := s.connection.Load().notAfter()
-	return time.Until(notAfter).Seconds(), !notAfter.IsZero()
+	end := lastEnd(s.connection.Load().credentials)
+	return time.Until(end).Seconds(), !end.IsZero()
 }
 
 func (s *subaccount) lag() (float64, bool) {
