@@ -4,17 +4,23 @@
 package saassecurityreceiver
 
 import (
-	"bytes"
 	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/saassecurity"
 )
@@ -207,28 +213,62 @@ func TestTLSWithoutVerificationWarns(t *testing.T) {
 	})
 }
 
+// Whoever reads logs, health pages, metrics, traces or the disk learns no secret, whatever goes wrong; the spool alone holds
+// events.
 func TestSecretNeverShows(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t, saassecurity.Options{Rules: saassecurity.Mix(0.05), Latency: time.Second}, func(cfg *Config) {
 			cfg.ClientConfig.Headers.Set("x-api-key", configopaque.String("header-canary"))
 		})
+		core, logs := observer.New(zapcore.DebugLevel)
+		w.logs, w.logger = logs, zap.New(core)
+		w.sink.refuse(errDown) // what a status tells of
 		w.sim.Enqueue(5000)
 		l := w.mustStart()
+		time.Sleep(time.Minute)
+		w.sink.do(nil)
 		time.Sleep(time.Hour / 2)
 		l.stop(t)
-		var all bytes.Buffer
-		for _, key := range w.disk.Keys() {
-			all.Write(w.disk.Value(key))
+		seen := w.publicised(t, l)
+		for _, place := range []string{"log", "status", "storage", "metrics", "spans"} {
+			require.NotEmpty(t, seen[place], "%s is looked at", place)
 		}
-		stored := all.String()
-		for _, secret := range []string{saassecurity.DefaultClientSecret, "header-canary", "Bearer ", "eyJ"} {
-			require.NotContains(t, stored, secret)
-			for _, line := range w.logs.All() {
-				text, err := zapcore.NewJSONEncoder(zapcore.EncoderConfig{MessageKey: "m"}).EncodeEntry(line.Entry, line.Context)
-				require.NoError(t, err)
-				require.NotContains(t, text.String(), secret)
-				require.NotContains(t, text.String(), "evt-0", "log lines carry no content of events")
+		for place, text := range seen {
+			for _, secret := range []string{
+				saassecurity.DefaultClientSecret, url.QueryEscape(saassecurity.DefaultClientSecret), "header-canary", "Bearer ", "eyJ",
+			} {
+				require.False(t, strings.Contains(text, secret), "%s in %s", secret, place)
+			}
+			if place != "storage" {
+				require.False(t, strings.Contains(text, "evt-0"), "content of events in %s", place)
 			}
 		}
 	})
+}
+
+// publicised is everything that somebody else can see of a receiver.
+func (w *world) publicised(t *testing.T, l *life) map[string]string {
+	t.Helper()
+	seen := map[string]string{}
+	encoder := zapcore.NewJSONEncoder(zap.NewDevelopmentEncoderConfig())
+	for _, line := range w.logs.All() {
+		text, err := encoder.EncodeEntry(line.Entry, line.Context)
+		require.NoError(t, err)
+		seen["log"] += text.String() + fmt.Sprintf("%+v", line.Context)
+	}
+	for _, event := range l.host.status {
+		seen["status"] += fmt.Sprintln(event.Status(), event.Err())
+	}
+	for _, key := range w.disk.Keys() {
+		seen["storage"] += key + "\n" + string(w.disk.Value(key)) + "\n"
+	}
+	var metrics metricdata.ResourceMetrics
+	require.NoError(t, w.telemetry.Reader.Collect(t.Context(), &metrics))
+	raw, err := json.Marshal(metrics)
+	require.NoError(t, err)
+	seen["metrics"] = string(raw)
+	for _, span := range w.telemetry.SpanRecorder.Ended() {
+		seen["spans"] += fmt.Sprintln(span.Name(), span.Status(), span.Attributes(), span.Events(), span.Links())
+	}
+	return seen
 }
