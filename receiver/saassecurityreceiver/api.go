@@ -4,7 +4,6 @@
 package saassecurityreceiver
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -42,25 +41,6 @@ type api struct {
 	tokens   tokens // nil: an authenticator extension adds the token
 
 	singleUntil atomic.Int64 // Unix nanoseconds until which pathSingle is used
-}
-
-// reply is the outcome of one read.
-type reply struct {
-	token oauth.Token // which it was made with
-	path  string
-	took  time.Duration
-	at    time.Time
-	err   error // nil for every 2xx that came whole
-
-	// sent counts how often the request went out. More than once would mean that a layer below repeats reads.
-	sent int
-
-	status    int
-	header    http.Header
-	body      []byte
-	truncated bool
-	events    int  // estimate, see estimate
-	worth     bool // the body holds more than blanks and an empty list
 }
 
 // read asks for events once. ctx must not end while the read is in flight, except at the very end of the process's patience.
@@ -114,59 +94,4 @@ func (a *api) bulkMissing(r *reply) bool {
 	}
 	a.singleUntil.Store(time.Now().Add(bulkRetry).UnixNano())
 	return true
-}
-
-// nothing are the bodies that hold no event, without blanks.
-var nothing = map[string]bool{"": true, "[]": true, "{}": true, "null": true, `{"events":[]}`: true, `{"events":null}`: true}
-
-// estimate looks at the body without parsing it, which happens when it is taken out of the spool. For how to go on reading it
-// need not be known exactly how many events came.
-func (r *reply) estimate() {
-	r.worth = len(r.body) > 256 || !nothing[string(bytes.Join(bytes.Fields(r.body), nil))]
-	if r.worth {
-		r.events = max(1, bytes.Count(r.body, []byte(`"log_type"`)))
-	}
-}
-
-// empty reports whether the reply says that no event is waiting.
-func (r *reply) empty() bool { return r.err == nil && !r.worth }
-
-// full reports whether more events are likely to wait.
-func (r *reply) full() bool {
-	return r.worth && (r.path == pathSingle || r.events >= maxEventsPerRead)
-}
-
-// unknown returns why nobody knows whether the read took events that did not arrive, or "". Refusals (4xx, 3xx) come before
-// anything is taken; a gateway's 5xx says nothing about the server behind it.
-func (r *reply) unknown() string {
-	switch kind := httpcall.KindOf(r.err); {
-	case r.sent > 1:
-		return "repeated"
-	case r.err == nil || r.sent == 0:
-		return ""
-	case r.truncated:
-		return "incomplete_reply"
-	case kind == httpcall.KindCanceled:
-		return "given_up"
-	case kind == httpcall.KindTimeout:
-		return "timeout"
-	case kind == httpcall.KindServer || kind == httpcall.KindNotImplemented:
-		return "server_error"
-	case r.status >= 300 && r.status < 500:
-		return ""
-	default:
-		return "no_reply"
-	}
-}
-
-// outcome is the read's label in metrics.
-func (r *reply) outcome() string {
-	switch {
-	case r.empty():
-		return "empty"
-	case r.err == nil:
-		return "events"
-	default:
-		return httpcall.KindOf(r.err).String()
-	}
 }

@@ -93,11 +93,12 @@ func (e *engine) reserve(ctx context.Context, others bool) (*spool.Reservation, 
 
 // judge decides what a reply means for reading on. An error stops this poll.
 func (e *engine) judge(ctx context.Context, r *reply) error {
-	if r.err == nil {
+	switch {
+	case r.err == nil && r.odd:
+		return errNotEvents
+	case r.err == nil:
 		e.works(ctx, r)
 		return nil
-	}
-	switch {
 	case r.sent == 0: // what the token service said is no word of the API
 	case httpcall.KindOf(r.err) == httpcall.KindUnauthorized && e.api.tokens != nil:
 		return e.unauthorized(r)
