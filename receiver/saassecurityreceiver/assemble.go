@@ -67,8 +67,8 @@ func (r *auditReceiver) assemble(ctx context.Context, host component.Host) (_ *e
 	if e.quarantine, err = quarantine.Open(ctx, root, quarantine.Limits{}); err != nil {
 		return nil, nil, err
 	}
-	var before readingRecord
-	if e.reading, before, err = openReadingLog(ctx, root); err != nil {
+	var open int
+	if e.reading, open, err = openReadingLog(ctx, root); err != nil {
 		return nil, nil, err
 	}
 	e.spool, err = spool.Open(ctx, spool.Settings{
@@ -92,25 +92,25 @@ func (r *auditReceiver) assemble(ctx context.Context, host component.Host) (_ *e
 			r.status.Set(causeQuarantine, errRefused)
 		},
 	})
-	if err := e.takeStock(ctx, before); err != nil {
+	if err := e.takeStock(ctx, open); err != nil {
 		return nil, nil, err
 	}
 	return e, closeAll, nil
 }
 
-// takeStock reports what the last run left.
-func (e *engine) takeStock(ctx context.Context, before readingRecord) error {
-	e.caughtUp.Store(time.Now().UnixNano())
-	if !before.ReadAt.IsZero() {
-		e.caughtUp.Store(before.ReadAt.UnixNano())
-	}
+// takeStock reports what the last run left, among it reads that may be open.
+func (e *engine) takeStock(ctx context.Context, open int) error {
 	e.reportLost()
-	if before.Open == 0 {
+	if e.reading.progress().Forgotten {
+		e.logger.Error("The record of what the last run had read is damaged: as many reads are counted as can have been open, " +
+			"and a gap record will announce what may be missing")
+	}
+	if open == 0 {
 		return nil
 	}
-	e.tel.unknown(ctx, "unclean_stop", int64(before.Open))
+	e.tel.unknown(ctx, "unclean_stop", int64(open))
 	e.logger.Warn("The last run ended without a shutdown while reads may have been open; each can have cost up to 100 events",
-		zap.Int("reads", before.Open))
+		zap.Int("reads", open))
 	return e.reading.clear(ctx)
 }
 

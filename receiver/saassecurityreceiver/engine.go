@@ -56,10 +56,9 @@ type engine struct {
 	failing bool        // reading fails, and the log says so
 	full    bool        // the spool is full, and the log says so
 
-	open     atomic.Int64 // reads in flight
-	unsaved  atomic.Int64 // replies that the spool did not take yet
-	caughtUp atomic.Int64 // when a read last showed that little waits, Unix nanoseconds
-	newest   atomic.Int64 // time of the newest delivered event, Unix nanoseconds
+	open    atomic.Int64 // reads in flight
+	unsaved atomic.Int64 // replies that the spool did not take yet
+	newest  atomic.Int64 // time of the newest delivered event, Unix nanoseconds
 
 	stopReading, stopPassing, giveUp context.CancelFunc
 	endConsuming                     context.CancelFunc

@@ -4,6 +4,7 @@
 package saassecurityreceiver
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -90,7 +91,8 @@ func TestTimeThatWasNotReadIsAnnounced(t *testing.T) {
 				require.InDelta(t, 130, to.Sub(start).Minutes(), 2)
 				require.Equal(t, to, lr.Timestamp().AsTime())
 				require.NotEmpty(t, attrs[attrUID])
-				require.Contains(t, w.messages(zapcore.ErrorLevel)[0], "Nothing was read for longer than the vendor keeps events")
+				require.Contains(t, w.messages(zapcore.ErrorLevel)[0], "Events may have expired unread; a gap record announces what may be missing")
+				require.Equal(t, "expired", attrs["saas_security.gap.reason"])
 			})
 		})
 	}
@@ -106,5 +108,158 @@ func TestFirstStartAnnouncesNoGap(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		require.Empty(t, w.sink.byName(), "nobody knows since when there are events")
 		l.stop(t)
+	})
+}
+
+// gaps are the records of holes in the trail.
+func (s *sink) gaps() []map[string]any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []map[string]any
+	for _, logs := range s.logs {
+		for _, lr := range records(logs) {
+			if lr.EventName() == eventGap {
+				out = append(out, lr.Attributes().AsRaw())
+			}
+		}
+	}
+	return out
+}
+
+func gapTime(t *testing.T, gap map[string]any, end string) time.Time {
+	t.Helper()
+	at, err := time.Parse(time.RFC3339, gap["saas_security.gap."+end].(string))
+	require.NoError(t, err)
+	return at
+}
+
+// Replies keep coming, but more events wait than are read before they expire.
+func TestEventsThatExpireBecauseReadingIsSlowAreAnnounced(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, saassecurity.Options{Latency: 20 * time.Second}, func(cfg *Config) { cfg.MaxReaders = 1 })
+		l := w.mustStart()
+		start := time.Now()
+		time.Sleep(10 * time.Second)
+		w.sim.Enqueue(30_000)
+		time.Sleep(59 * time.Minute)
+		require.Empty(t, w.sink.gaps())
+		time.Sleep(90 * time.Minute)
+		require.Positive(t, w.sim.Ledger().Expired)
+		require.NotContains(t, l.host.troubles(), "expiry", "what did not expire was read")
+		require.Contains(t, l.host.troubles(), "gap: ")
+		gaps := w.sink.gaps()
+		require.Len(t, gaps, 1, "the rest expired at once")
+		require.Equal(t, "behind", gaps[0]["saas_security.gap.reason"])
+		require.InDelta(t, 0, gapTime(t, gaps[0], "from").Sub(start).Seconds(), 30)
+		l.stop(t)
+	})
+}
+
+func TestGapGrowsWhileReadingStaysBehind(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, saassecurity.Options{Latency: 20 * time.Second}, func(cfg *Config) { cfg.MaxReaders = 1 })
+		start := time.Now()
+		for life := range 2 { // a restart begins no new count
+			l := w.mustStart()
+			for range 50 {
+				w.sim.Enqueue(1400) // of which 600 can be read
+				time.Sleep(2 * time.Minute)
+			}
+			require.Contains(t, l.host.troubles(), "expiry: reading is behind for more than an hour", "life %d", life)
+			l.stop(t)
+		}
+		require.Positive(t, w.sim.Ledger().Expired)
+		announced := w.metric("saas_security_gap")
+		w.runFor(time.Second) // delivers what is left
+		gaps := w.sink.gaps()
+		require.InDelta(t, 14, len(gaps), 2, "200 minutes less an hour, in steps")
+		end := start
+		for _, gap := range gaps {
+			require.Equal(t, "behind", gap["saas_security.gap.reason"])
+			require.InDelta(t, 0, gapTime(t, gap, "from").Sub(end).Seconds(), 30, "nothing twice, and nothing left out")
+			end = gapTime(t, gap, "to")
+		}
+		require.InDelta(t, end.Sub(start).Seconds(), announced, 60)
+		require.InDelta(t, 140, end.Sub(start).Minutes(), 12)
+	})
+}
+
+func TestRestartKeepsTheDangerOfExpiry(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, saassecurity.Options{Latency: 5 * time.Second}, func(cfg *Config) { cfg.MaxReaders = 1 })
+		w.sim.Enqueue(60_000)
+		l := w.mustStart()
+		time.Sleep(25 * time.Minute)
+		require.Contains(t, l.host.troubles(), "expiry: reading is behind for more than 20 minutes")
+		l.stop(t)
+		l = w.mustStart()
+		time.Sleep(time.Minute)
+		require.InDelta(t, 26*60, w.metric("saas_security_expiry_risk"), 30, "the backlog is the same")
+		require.Contains(t, l.host.troubles(), "expiry: reading is behind for more than 20 minutes")
+		l.stop(t)
+	})
+}
+
+// What a damaged record says nothing about is assumed at its worst: as many reads as there can be, and a gap.
+func TestDamagedReadingRecordIsNoFirstStart(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, saassecurity.Options{})
+		w.runFor(10 * time.Minute)
+		time.Sleep(3 * time.Hour)
+		w.disk.Flip(t, "/reading", 60)
+		w.sim.AddRules(apiDown)
+		w.runFor(time.Second) // announces nothing yet, and must not forget it
+		w.sim.ClearRules()
+		w.runFor(time.Minute)
+		require.Equal(t, maxReaders, w.metric("saas_security_reads_unknown_outcome", "reason", "unclean_stop"))
+		require.Contains(t, w.messages(zapcore.ErrorLevel)[1], "The record of what the last run had read is damaged")
+		gaps := w.sink.gaps()
+		require.Len(t, gaps, 1)
+		require.Equal(t, "unknown", gaps[0]["saas_security.gap.reason"])
+		require.NotContains(t, gaps[0], "saas_security.gap.from")
+		require.NotContains(t, gaps[0], "saas_security.gap.seconds")
+		require.InDelta(t, 61, time.Since(gapTime(t, gaps[0], "to")).Minutes(), 2)
+		w.runFor(10 * time.Minute)
+		require.Len(t, w.sink.gaps(), 1)
+	})
+}
+
+func TestGapRecordThatCannotBeStoredIsTriedAgain(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, saassecurity.Options{})
+		w.runFor(10 * time.Minute)
+		time.Sleep(3 * time.Hour)
+		l := w.prepare()
+		fails := 3
+		l.storage.fail = func(key string) error {
+			if strings.HasPrefix(key, "spool_0/e") && fails > 0 {
+				fails--
+				return errBroken
+			}
+			return nil
+		}
+		require.NoError(t, l.Start(t.Context(), l.host))
+		time.Sleep(time.Second)
+		require.Contains(t, l.host.troubles(), "gap: some events may have expired unread, and the gap record that announces it cannot be stored yet")
+		require.Zero(t, w.metric("saas_security_gap"))
+		time.Sleep(2 * time.Minute)
+		require.Len(t, w.sink.gaps(), 1)
+		require.InDelta(t, 2*3600, w.metric("saas_security_gap"), 120)
+		l.stop(t)
+	})
+}
+
+// The reply that ends an outage can be the last one of a run.
+func TestGapIsAnnouncedAtShutdownToo(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, saassecurity.Options{})
+		w.runFor(10 * time.Minute)
+		time.Sleep(3 * time.Hour)
+		w.sim.AddRules(saassecurity.Rule{Fault: saassecurity.Fault{Delay: 10 * time.Second}})
+		w.sim.Enqueue(1)
+		w.runFor(5 * time.Second)
+		w.runFor(5 * time.Second)
+		require.Len(t, w.sink.gaps(), 1)
+		require.InDelta(t, 2*3600, w.metric("saas_security_gap"), 120)
 	})
 }

@@ -51,6 +51,7 @@ type disk struct {
 	component.ShutdownFunc
 
 	client *crashtest.Client
+	fail   func(key string) error // of writes; nil lets all pass
 
 	mu   sync.Mutex
 	open map[string]bool
@@ -87,6 +88,11 @@ func (v *view) Get(ctx context.Context, key string) ([]byte, error) {
 }
 
 func (v *view) Set(ctx context.Context, key string, value []byte) error {
+	if v.disk.fail != nil {
+		if err := v.disk.fail(v.key(key)); err != nil {
+			return err
+		}
+	}
 	return v.disk.client.Set(ctx, v.key(key), value)
 }
 

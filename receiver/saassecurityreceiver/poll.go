@@ -136,10 +136,8 @@ func (e *engine) works(ctx context.Context, r *reply) {
 		e.logger.Info("Reading works again")
 	}
 	e.status.Set(causeReading, nil)
-	e.announceGap(ctx, r.at)
-	e.reading.answered(r.at)
-	if !r.full() {
-		e.caughtUp.Store(r.at.UnixNano())
+	if e.announceGap(ctx, r.at, !r.full()) {
+		e.reading.answered(r.at, !r.full())
 	}
 }
 

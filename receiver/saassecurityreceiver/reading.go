@@ -26,8 +26,19 @@ const (
 type readingRecord struct {
 	// Open is an upper bound of the reads that are open. It is written before they are sent.
 	Open int `json:"open"`
+	progress
+}
+
+// progress says how far reading has come. Without it a restart would make a backlog look young.
+type progress struct {
 	// ReadAt is when a read was last answered.
 	ReadAt time.Time `json:"read_at,omitzero"`
+	// CaughtUpAt is when a read last showed that little or nothing was waiting, or when the first run began.
+	CaughtUpAt time.Time `json:"caught_up_at,omitzero"`
+	// Announced is the end of the last gap that was announced.
+	Announced time.Time `json:"announced,omitzero"`
+	// Forgotten means that a damaged record has cost all this, and that the gap this may hide was not announced yet.
+	Forgotten bool `json:"forgotten,omitempty"`
 }
 
 // readingLog keeps the record in storage. It is written when reading begins and ends and when more readers are allowed, never
@@ -38,37 +49,61 @@ type readingLog struct {
 	mu      sync.Mutex
 	saved   readingRecord
 	savedAt time.Time
-	readAt  time.Time
+	now     progress
 }
 
-// openReadingLog returns the log and what the last run left in it. A damaged record says nothing about open reads, so one is
-// assumed.
-func openReadingLog(ctx context.Context, client storage.Client) (*readingLog, readingRecord, error) {
+// openReadingLog returns the log and how many reads the last run may have left open. A damaged record says nothing about them,
+// so it counts for as many as any configuration allows.
+func openReadingLog(ctx context.Context, client storage.Client) (*readingLog, int, error) {
 	l := &readingLog{client: client}
 	err := durable.Load(ctx, client, readingKey, readingVersion, &l.saved)
 	switch {
 	case errors.Is(err, durable.ErrCorrupt):
-		l.saved = readingRecord{Open: 1}
+		l.saved = readingRecord{Open: maxReaders, progress: progress{Forgotten: true}}
 	case err != nil && !errors.Is(err, durable.ErrAbsent):
-		return nil, readingRecord{}, err
+		return nil, 0, err
 	}
-	l.readAt = l.saved.ReadAt
-	return l, l.saved, nil
+	l.now = l.saved.progress
+	if l.now.CaughtUpAt.IsZero() {
+		l.now.CaughtUpAt = l.now.ReadAt // a record of an older release
+	}
+	if l.now.CaughtUpAt.IsZero() {
+		l.now.CaughtUpAt = time.Now()
+	}
+	return l, l.saved.Open, nil
 }
 
-// answered notes that a read was answered, in memory.
-func (l *readingLog) answered(at time.Time) {
+// answered notes that a read was answered, and whether it showed that little or nothing is waiting, in memory.
+func (l *readingLog) answered(at time.Time, caughtUp bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if at.After(l.readAt) {
-		l.readAt = at
+	if l.now.ReadAt.IsZero() {
+		l.now.Announced = at.Add(-expiry) // nobody knows whether there were events before
+	}
+	l.now.ReadAt = later(l.now.ReadAt, at)
+	if caughtUp {
+		l.now.CaughtUpAt = later(l.now.CaughtUpAt, at)
 	}
 }
 
-func (l *readingLog) lastAnswer() time.Time {
+// announced notes that a gap was announced, in memory.
+func (l *readingLog) announced(to time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.readAt
+	l.now.Announced, l.now.Forgotten = later(l.now.Announced, to), false
+}
+
+func (l *readingLog) progress() progress {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.now
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // allow writes that up to n reads may be open, unless that is written already.
@@ -89,7 +124,7 @@ func (l *readingLog) clear(ctx context.Context) error {
 }
 
 func (l *readingLog) save(ctx context.Context, open int) error {
-	next := readingRecord{Open: open, ReadAt: l.readAt.UTC()}
+	next := readingRecord{Open: open, progress: l.now.utc()}
 	if next == l.saved {
 		return nil
 	}
@@ -98,4 +133,9 @@ func (l *readingLog) save(ctx context.Context, open int) error {
 	}
 	l.saved, l.savedAt = next, time.Now()
 	return nil
+}
+
+func (p progress) utc() progress {
+	p.ReadAt, p.CaughtUpAt, p.Announced = p.ReadAt.UTC(), p.CaughtUpAt.UTC(), p.Announced.UTC()
+	return p
 }

@@ -31,5 +31,6 @@ var (
 	errExpiryNear = errors.New("reading is behind for more than 20 minutes; events that are not read within an hour are deleted by the vendor")
 	errExpired    = errors.New("reading is behind for more than an hour; the vendor deletes events that were not read")
 	errGap        = errors.New("some events may have expired unread; a gap record in the stream announces it")
+	errGapUnsaved = errors.New("some events may have expired unread, and the gap record that announces it cannot be stored yet")
 	errSpoolLost  = errors.New("a part of the spool is gone: the storage was emptied or recreated; what it held is lost, unless the storage kept a backup")
 )

@@ -95,7 +95,7 @@ func (t *telemetry) observe(current func() *engine) error {
 	b := t.builder
 	for _, register := range []func() error{
 		func() error {
-			return b.RegisterSaasSecurityExpiryRiskCallback(age(func(e *engine) time.Time { return time.Unix(0, e.caughtUp.Load()) }))
+			return b.RegisterSaasSecurityExpiryRiskCallback(age(func(e *engine) time.Time { return e.reading.progress().CaughtUpAt }))
 		},
 		func() error { return b.RegisterSaasSecurityLagCallback(lag(current)) },
 		func() error {

@@ -274,7 +274,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.SaasSecurityGap, err = builder.meter.Int64Counter(
 		"otelcol_saas_security_gap",
-		metric.WithDescription("Time whose events may have expired because nothing was read, announced by a gap record. [Alpha]"),
+		metric.WithDescription("Time whose events may have expired unread, announced by gap records. [Alpha]"),
 		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)

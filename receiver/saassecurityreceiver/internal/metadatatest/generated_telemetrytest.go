@@ -117,7 +117,7 @@ func AssertEqualSaasSecurityExpiryRisk(t *testing.T, tt *componenttest.Telemetry
 func AssertEqualSaasSecurityGap(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_saas_security_gap",
-		Description: "Time whose events may have expired because nothing was read, announced by a gap record. [Alpha]",
+		Description: "Time whose events may have expired unread, announced by gap records. [Alpha]",
 		Unit:        "s",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
