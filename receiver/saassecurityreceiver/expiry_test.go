@@ -258,8 +258,8 @@ func TestGapIsAnnouncedAtShutdownToo(t *testing.T) {
 		w.sim.AddRules(saassecurity.Rule{Fault: saassecurity.Fault{Delay: 10 * time.Second}})
 		w.sim.Enqueue(1)
 		w.runFor(5 * time.Second)
+		require.InDelta(t, 2*3600, w.metric("saas_security_gap"), 120)
 		w.runFor(5 * time.Second)
 		require.Len(t, w.sink.gaps(), 1)
-		require.InDelta(t, 2*3600, w.metric("saas_security_gap"), 120)
 	})
 }

@@ -88,6 +88,9 @@ func (v *view) Get(ctx context.Context, key string) ([]byte, error) {
 }
 
 func (v *view) Set(ctx context.Context, key string, value []byte) error {
+	if err := ctx.Err(); err != nil { // as a storage over a network does
+		return err
+	}
 	if v.disk.fail != nil {
 		if err := v.disk.fail(v.key(key)); err != nil {
 			return err
