@@ -99,9 +99,15 @@ func New(set Settings) *Deliverer {
 // Otherwise it returns the error of ctx when that ends, ErrRefusedAlone or ErrGaveUp; then all records count as undelivered.
 // The caller must not change logs during or after the call, as the consumer may still hold them.
 func (d *Deliverer) Deliver(ctx context.Context, logs plog.Logs) error {
+	_, err := d.DeliverCounting(ctx, logs)
+	return err
+}
+
+// DeliverCounting is Deliver, and says how many of the records are in the quarantine instead of with the consumer.
+func (d *Deliverer) DeliverCounting(ctx context.Context, logs plog.Logs) (quarantined int, err error) {
 	total := logs.LogRecordCount()
 	if total == 0 {
-		return nil
+		return 0, nil
 	}
 	b := &batch{
 		Deliverer: d,
@@ -120,13 +126,13 @@ func (d *Deliverer) Deliver(ctx context.Context, logs plog.Logs) error {
 	if d.set.ObsReport != nil {
 		opCtx = d.set.ObsReport.StartLogsOp(ctx)
 	}
-	err := b.deliver(opCtx)
+	err = b.deliver(opCtx)
 	if err == nil {
 		d.loners.forget(logs)
 	}
 	d.health.ended(b, err)
 	b.observe(ctx, opCtx, err)
-	return err
+	return b.quarantined, err
 }
 
 // batch is the state of one Deliver call.

@@ -40,10 +40,11 @@ func (e *engine) passAll(ctx context.Context) {
 }
 
 func (e *engine) deliver(ctx context.Context, p parsed) error {
-	if err := e.deliverer.Deliver(ctx, p.logs); err != nil {
+	quarantined, err := e.deliverer.DeliverCounting(ctx, p.logs)
+	if err != nil {
 		return err
 	}
-	e.tel.delivered(ctx, p)
+	e.tel.delivered(ctx, max(0, p.events-quarantined)) // besides events there can be what was none
 	if at := p.newest.UnixNano(); !p.newest.IsZero() && at > e.newest.Load() {
 		e.newest.Store(at)
 	}

@@ -85,6 +85,7 @@ func TestRecordRefusedForGoodIsQuarantinedAndNothingElse(t *testing.T) {
 		l := w.mustStart()
 		time.Sleep(5 * time.Minute)
 		require.Equal(t, 99, w.sink.events())
+		require.Equal(t, 99, w.metric("saas_security_events_delivered"))
 		require.Equal(t, 1, w.metric("saas_security_events_quarantined"))
 		require.Equal(t, 1, w.metric("saas_security_quarantine_entries"))
 		require.Contains(t, l.host.troubles(), "quarantine: ")
@@ -114,6 +115,7 @@ func TestSingleRecordRefusedForGoodIsFoundOutByOthers(t *testing.T) {
 			time.Sleep(time.Minute)
 		}
 		require.Equal(t, 60, w.sink.events())
+		require.Equal(t, 60, w.metric("saas_security_events_delivered"))
 		require.Equal(t, 1, w.metric("saas_security_events_quarantined"))
 		require.Zero(t, w.metric("saas_security_spool_entries"))
 		l.stop(t)

@@ -54,8 +54,8 @@ func (t *telemetry) parsed(ctx context.Context, p parsed) {
 	}
 }
 
-func (t *telemetry) delivered(ctx context.Context, p parsed) {
-	t.builder.SaasSecurityEventsDelivered.Add(ctx, int64(p.events))
+func (t *telemetry) delivered(ctx context.Context, events int) {
+	t.builder.SaasSecurityEventsDelivered.Add(ctx, int64(events))
 }
 
 func (t *telemetry) quarantined(n int) {
