@@ -29,7 +29,8 @@ var docs = sync.Pool{New: func() any { return new(jsonlog.Doc) }}
 // object with a list of events, a bare list, a single event and nothing at all.
 // Of a reply that is broken, the events before the break are returned. Members
 // that a future API may put beside the list are passed on as one more event, as
-// soon as one of them is more than a plain value.
+// soon as one of them is more than a plain value, or says something while the
+// list is empty.
 func Decode(body []byte) ([]Raw, Problem) {
 	if len(bytes.Trim(body, blanks)) == 0 {
 		return nil, Problem{}
@@ -77,7 +78,7 @@ func fromObject(root jsonlog.Node) (events []Raw, ok bool) {
 	}
 	switch {
 	case envelope:
-		return appendBeside(events, beside), true
+		return appendBeside(events, beside, len(events) == 0), true
 	case root.Len() == 0:
 		return nil, true
 	default:
@@ -95,13 +96,23 @@ func appendElements(events []Raw, list jsonlog.Node) []Raw {
 // member of an object, its value as JSON.
 type member struct{ key, value string }
 
+// says is false for the values of members that mean nothing.
+func (m member) says() bool {
+	switch m.value {
+	case "null", "true", "false", "0", `""`:
+		return false
+	}
+	return true
+}
+
 // appendBeside makes an event of what stands beside the list of events, unless
-// there are only plain values, which are counts and the like.
-func appendBeside(events []Raw, beside []member) []Raw {
+// there are only plain values, which are counts and the like. If it stands
+// alone, plain values that say something are all there is of the reply.
+func appendBeside(events []Raw, beside []member, alone bool) []Raw {
 	worth := false
 	var b strings.Builder
 	for i, m := range beside {
-		worth = worth || m.value[0] == '{' || m.value[0] == '['
+		worth = worth || m.value[0] == '{' || m.value[0] == '[' || (alone && m.says())
 		key, err := json.Marshal(m.key)
 		if err != nil {
 			continue // cannot be: strings always marshal

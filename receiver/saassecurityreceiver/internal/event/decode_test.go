@@ -34,6 +34,11 @@ func TestDecode(t *testing.T) {
 		"single event with events":    {`{"events":[1],"log_type":"x"}`, []Raw{`{"events":[1],"log_type":"x"}`}, Problem{}},
 		"elements of any kind":        {`{"events":[1,"x",null,[2],{}]}`, []Raw{"1", `"x"`, "null", "[2]", "{}"}, Problem{}},
 		"plain values beside":         {`{"count":2,"events":[` + a + `],"next":null}`, []Raw{a}, Problem{}},
+		"nothing said beside":         {`{"count":0,"events":[],"more":false,"next":null,"cursor":"","ok":true}`, nil, Problem{}},
+		"error beside nothing":        {`{"events":null,"error":"x","code":7}`, []Raw{`{"error":"x","code":7}`}, Problem{}},
+		"count beside nothing":        {`{"events":[],"count":5}`, []Raw{`{"count":5}`}, Problem{}},
+		"error beside null, and text": {`{"error":"x","events":null} y`, []Raw{`{"error":"x"}`}, Problem{TrailingData, []byte(" y")}},
+		"error beside a cut list":     {`{"error":"x","events":[{"a`, nil, Problem{Truncated, []byte(`{"error":"x","events":[{"a`)}},
 		"another list beside": {
 			`{"count":1,"alerts":[7],"events":[` + a + `]}`,
 			[]Raw{a, `{"count":1,"alerts":[7]}`},
@@ -126,6 +131,7 @@ func TestCutAnywhere(t *testing.T) {
 func TestSalvageAgreesWithDecode(t *testing.T) {
 	for i, body := range []string{
 		`{"events":[{"a":[1,{"b":"\u00fc]"}]},{}]}`, `[{"a":1}, 2]`, `{"log_type":"x"}`, `{"a":{"b":[]}}`, `{}`, `{"events":null,"x":[1]}`,
+		`{"events":[],"error":"x"}`, `{"events":null,"count":0}`,
 		`{"x":{"y":1},"events":[1],"z":true}`, `{"events":"x"}`, string(reply(simulated(40))),
 	} {
 		t.Run(strconv.Itoa(i), func(t *testing.T) {

@@ -39,7 +39,7 @@ func salvage(body []byte) ([]Raw, Problem) {
 	if s.single || !s.listed {
 		return nil, p
 	}
-	if events := appendBeside(s.events, s.beside); len(events) > 0 {
+	if events := appendBeside(s.events, s.beside, false); len(events) > 0 {
 		p.Rest = body[s.end:]
 		return events, p
 	}
@@ -129,7 +129,7 @@ func (s *salvager) token() error {
 
 // complete returns the events of a document that was read to its end.
 func (s *salvager) complete() ([]Raw, Problem) {
-	events := appendBeside(s.events, s.beside)
+	events := appendBeside(s.events, s.beside, len(s.events) == 0)
 	if s.single || (!s.listed && len(s.beside) > 0) {
 		events = []Raw{Raw(jsonlog.Text(bytes.Trim(s.body[:s.end], blanks)))}
 	}
