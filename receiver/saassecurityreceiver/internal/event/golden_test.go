@@ -56,3 +56,17 @@ func compareGolden(t *testing.T, replyPath, goldenPath string, settings Settings
 	require.NoError(t, err)
 	require.NoError(t, plogtest.CompareLogs(want, got))
 }
+
+// The documented path gives each event without an envelope.
+func TestEventWithoutEnvelopeGivesTheSameRecord(t *testing.T) {
+	body, err := os.ReadFile(filepath.Join(payloads, "all_types.json"))
+	require.NoError(t, err)
+	events, problem := Decode(body)
+	require.False(t, problem.Found())
+	require.Len(t, events, 6)
+	for _, want := range events {
+		alone, problem := Decode([]byte(want))
+		require.False(t, problem.Found())
+		require.Equal(t, []Raw{want}, alone)
+	}
+}
