@@ -88,10 +88,10 @@ func (s *Simulator) issue(r *http.Request) (int, any) {
 	if err := r.ParseForm(); err != nil {
 		return http.StatusBadRequest, oauthError("invalid_request", "Bad Request")
 	}
-	id, secret, basic := r.BasicAuth()
-	if !basic {
-		id, secret = r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
+	if r.PostForm.Has("client_secret") {
+		return http.StatusBadRequest, oauthError("invalid_request", "Bad Request")
 	}
+	id, secret, _ := r.BasicAuth()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if id != s.opts.ClientID || subtle.ConstantTimeCompare([]byte(secret), []byte(s.secret)) != 1 {

@@ -26,7 +26,8 @@ func TestTokenRequests(t *testing.T) {
 		want        int
 	}{
 		"basic":            {"", wantedForm, right, 200},
-		"body":             {"", wantedForm + "&client_id=" + DefaultClientID + "&client_secret=" + DefaultClientSecret, nil, 200},
+		"body":             {"", wantedForm + "&client_id=" + DefaultClientID + "&client_secret=" + DefaultClientSecret, nil, 400},
+		"basic and body":   {"", wantedForm + "&client_secret=" + DefaultClientSecret, right, 400},
 		"query is refused": {"?" + wantedForm, "", right, 400},
 		"any query is":     {"?scope=api_access", wantedForm, right, 400},
 		"wrong secret":     {"", wantedForm, basic(DefaultClientID, "x"), 401},
