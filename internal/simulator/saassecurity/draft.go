@@ -17,6 +17,7 @@ type draft struct {
 
 	marker string
 	at     time.Time
+	bare   bool // everything is null that can be
 	fields []field
 }
 
@@ -30,7 +31,7 @@ func (d *draft) str(key, value string) { d.raw(key, quote(value)) }
 func (d *draft) nullable(key, value string, percent int) { d.rawNullable(key, quote(value), percent) }
 
 func (d *draft) rawNullable(key, text string, percent int) {
-	if d.IntN(100) < percent {
+	if d.IntN(100) < percent || d.bare {
 		text = "null"
 	}
 	d.raw(key, text)
@@ -38,8 +39,11 @@ func (d *draft) rawNullable(key, text string, percent int) {
 
 // severity as whole number, as fraction, null or absent.
 func (d *draft) severity() {
-	n := strconv.Itoa(d.IntN(6))
-	switch d.IntN(10) {
+	n, form := strconv.Itoa(d.IntN(6)), d.IntN(10)
+	if d.bare {
+		form = 0
+	}
+	switch form {
 	case 0:
 		d.raw("severity", "null")
 	case 1:
@@ -54,6 +58,8 @@ func (d *draft) severity() {
 func (d *draft) timestamp() {
 	const millis = "2006-01-02T15:04:05.000Z"
 	switch p := d.IntN(100); {
+	case d.bare:
+		d.raw("timestamp", "null")
 	case p < 60:
 		d.str("timestamp", d.at.Format(millis))
 	case p < 94:
@@ -76,6 +82,15 @@ func (d *draft) address() string {
 		return fmt.Sprintf("2001:db8::%x", 1+d.IntN(0xffff))
 	}
 	return fmt.Sprintf("198.51.100.%d", 1+d.IntN(254))
+}
+
+// count as whole number or as fraction.
+func (d *draft) count(most int) string {
+	n := d.IntN(most)
+	if n%5 == 0 {
+		return strconv.Itoa(n) + ".0"
+	}
+	return strconv.Itoa(n)
 }
 
 func (d *draft) hex(n int) string {

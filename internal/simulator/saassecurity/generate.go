@@ -30,6 +30,9 @@ func Find(text []byte) []int64 {
 	return found
 }
 
+// bareEvery is how often an event comes with every nullable field null at once.
+const bareEvery = 40
+
 // generator makes events. The same seed and number always give the same event,
 // apart from its times, which depend on when it arrived.
 type generator struct {
@@ -46,6 +49,7 @@ func (g generator) event(number, arrived int64) []byte {
 		Rand:   r,
 		marker: Marker(number),
 		at:     time.Unix(0, arrived).UTC().Add(-late),
+		bare:   number%bareEvery == 0,
 	}
 	switch p := r.IntN(100); {
 	case p < 52:
@@ -93,13 +97,13 @@ func (d *draft) incident() {
 	d.severity()
 	d.asset(true)
 	d.str("exposure", pick(d, "public", "PUBLIC", "Public", "external", "EXTERNAL", "External", "company", "COMPANY", "internal", "Internal", "Unknown"))
-	d.rawNullable("occurrences_by_rule", strconv.Itoa(d.IntN(500)), 25)
+	d.rawNullable("occurrences_by_rule", d.count(500), 25)
 	d.nullable("incident_id", d.hex(32), 5)
 	d.str("policy_rule_name", pick(d, policies...))
 	d.nullable("incident_category", pick(d, "business justified", "misidentified", "in progress"), 60)
 	d.nullable("incident_owner", pick(d, people...), 60)
 	if d.IntN(10) == 0 {
-		d.str("collaborators", pick(d, "", "vendors@example.net"))
+		d.raw("collaborators", pick(d, `""`, `"vendors@example.net"`, `["vendors@example.net","lee@example.com"]`))
 		d.str("item_verdict", pick(d, "benign", "malware", "grayware"))
 		d.str("item_sha256", d.hex(64))
 		d.str("item_cloud_url", "https://files.example.com/"+d.hex(12))

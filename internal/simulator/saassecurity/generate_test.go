@@ -108,3 +108,35 @@ func BenchmarkGenerate(b *testing.B) {
 		b.SetBytes(int64(len(g.event(number, 0))))
 	}
 }
+
+// What a mapper may stumble over although each part of it is known.
+func TestGeneratorMakesHardEvents(t *testing.T) {
+	nulls := map[string]int{} // log type → most nulls in an event
+	lists, fractions := 0, 0
+	g := generator{seed: 3, tenant: DefaultTenant}
+	for number := int64(1); number <= 8_000; number++ {
+		var e map[string]json.RawMessage
+		require.NoError(t, json.Unmarshal(g.event(number, 0), &e))
+		null := 0
+		for _, v := range e {
+			if string(v) == "null" {
+				null++
+			}
+		}
+		logType := string(e["log_type"])
+		nulls[logType] = max(nulls[logType], null)
+		if strings.HasPrefix(string(e["collaborators"]), "[") {
+			lists++
+		}
+		if strings.HasSuffix(string(e["occurrences_by_rule"]), ".0") {
+			fractions++
+		}
+	}
+	for logType, want := range map[string]int{
+		`"activity_monitoring"`: 7, `"incident"`: 12, `"policy_violation"`: 8, `"remediation"`: 8, `"admin_audit"`: 4, `"ba_incident_event"`: 3,
+	} {
+		require.GreaterOrEqual(t, nulls[logType], want, "%s with all nullable fields null", logType)
+	}
+	require.Positive(t, lists, "a list of collaborators")
+	require.Positive(t, fractions, "a count as fraction")
+}
