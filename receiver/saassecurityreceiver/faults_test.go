@@ -139,6 +139,38 @@ func TestWhatIsNoEventIsKeptRaw(t *testing.T) {
 	}
 }
 
+// The events are off the queue long before the first byte of the reply, and nothing but that read can bring them.
+func TestSlowReplyIsWaitedFor(t *testing.T) {
+	for name, fault := range map[string]saassecurity.Fault{
+		"before the first byte": {Delay: 25 * time.Second},
+		"in the middle":         {Stall: 25 * time.Second},
+		"both":                  {Delay: 25 * time.Second, Stall: 25 * time.Second, Chunked: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				w := newWorld(t, saassecurity.Options{Rules: []saassecurity.Rule{{Fault: fault}}})
+				w.sim.Enqueue(1000)
+				l := w.mustStart()
+				time.Sleep(10 * time.Second)
+				require.Equal(t, 900, w.sim.Ledger().Queued, "taken")
+				require.Zero(t, w.sink.events(), "and not here yet")
+				l.stop(t) // waits as well
+				require.Len(t, w.sim.Ledger().Reads, 1)
+				l = w.mustStart()
+				time.Sleep(10 * time.Minute)
+				w.requireDelivered(upTo(1000))
+				w.requireAccounted()
+				require.Equal(t, map[saassecurity.Outcome]int{
+					saassecurity.OutcomeServed: 10, saassecurity.OutcomeEmpty: len(w.sim.Ledger().Reads) - 10,
+				}, w.sim.Ledger().Outcomes(), "each was read once and to its end")
+				require.Zero(t, w.metric("saas_security_reads_unknown_outcome"))
+				require.Empty(t, l.host.troubles())
+				l.stop(t)
+			})
+		})
+	}
+}
+
 func TestReplyBeyondTheLimitIsKeptUpToIt(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t, saassecurity.Options{
