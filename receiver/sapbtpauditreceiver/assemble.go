@@ -25,7 +25,7 @@ func (t *term) newSubaccount(ctx context.Context, source keyfiles.Source) (*suba
 	key := source.Credentials[0].Key
 	prefix, err := t.prefix(ctx, source)
 	if err != nil {
-		return nil, fmt.Errorf("subaccount %s: %w", source.ID, err)
+		return nil, err
 	}
 	s := &subaccount{
 		id: source.ID, cfg: t.cfg, clients: t.clients, pages: t.pages, readers: t.readers, recheck: t.recheck,
@@ -53,11 +53,11 @@ func (t *term) newSubaccount(ctx context.Context, source keyfiles.Source) (*suba
 	})
 	now, err := s.connect(ctx, source, nil)
 	if err != nil {
-		return nil, fmt.Errorf("subaccount %s: %w", s.id, err)
+		return nil, fmt.Errorf("%w: %w", errCredentials, err)
 	}
 	s.connection.Store(now)
 	if s.seen, err = seen.Open(ctx, t.storage, s.store.prefix, seen.DefaultLimit); err != nil {
-		return nil, fmt.Errorf("subaccount %s: %w", s.id, err)
+		return nil, err
 	}
 	return s, nil
 }

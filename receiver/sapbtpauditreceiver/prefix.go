@@ -19,9 +19,8 @@ import (
 // the credentials come in another form than before, so that this is not taken for a first start.
 func (t *term) prefix(ctx context.Context, source keyfiles.Source) (string, error) {
 	own := source.ID + "/"
-	nameless := source.Credentials[0].Key
-	nameless.TenantID = ""
-	note := "state of " + identity(nameless)
+	host := nameless(source.Credentials[0].Key)
+	note := "state of " + host
 
 	store := progressStore{client: t.storage, prefix: own}
 	_, err := store.load(ctx)
@@ -33,7 +32,7 @@ func (t *term) prefix(ctx context.Context, source keyfiles.Source) (string, erro
 	err = durable.Load(ctx, t.storage, note, checkpointVersion, &former)
 	switch {
 	// Subaccounts behind one token host, as with a gateway, are told apart by their tenants.
-	case err == nil && source.Credentials[0].Key.TenantID != "" && former != identity(nameless)+"/":
+	case err == nil && source.Credentials[0].Key.TenantID != "" && former != host+"/":
 		return own, t.remember(ctx, note, own)
 	case err == nil && !t.taken(former):
 		t.logger.Info("Going on with the progress that was stored under another form of the credentials",

@@ -4,18 +4,16 @@
 package sapbtpauditreceiver
 
 import (
+	"errors"
 	"net/url"
+	"slices"
 	"strings"
-	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/keyfiles"
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/servicekey"
 )
-
-// restorePause is the pause before a subaccount whose progress cannot be loaded while running is tried again.
-const restorePause = 30 * time.Second
 
 // sources are the subaccounts to read and their credentials, and for service_keys the watcher that follows the files.
 func (t *term) sources() ([]keyfiles.Source, error) {
@@ -28,7 +26,7 @@ func (t *term) sources() ([]keyfiles.Source, error) {
 			Patterns: t.cfg.ServiceKeys, Load: t.cfg.loadKeys, Identity: identity, Logger: t.logger,
 		})
 		found := t.watcher.Scan()
-		t.report(found.Problems)
+		t.report(problemsOf(found))
 		return found.Sources, nil
 	}
 	keys, err := t.cfg.credentials()
@@ -51,9 +49,10 @@ func bySubaccount(keys []servicekey.Key) (sources []keyfiles.Source) {
 }
 
 // follow makes what is read what the key files now say: a new subaccount is read from its stored progress or as on a first
-// start, changed credentials serve the next token, and a subaccount without keys is left, its progress kept.
-func (t *term) follow(now keyfiles.Snapshot) {
-	t.report(now.Problems)
+// start, changed credentials serve the next token, and a subaccount without keys is left, its progress kept. It waits for
+// nothing, so that no subaccount holds up another: what cannot be done now it reports, and has itself called again.
+func (t *term) follow(now keyfiles.Snapshot) (done bool) {
+	problems := problemsOf(now)
 	gone := map[string]*subaccount{}
 	for _, s := range t.list() {
 		gone[s.id] = s
@@ -61,7 +60,7 @@ func (t *term) follow(now keyfiles.Snapshot) {
 	var joining []keyfiles.Source
 	for _, source := range now.Sources {
 		s, known := gone[source.ID]
-		if !known {
+		if !known || s.leaving {
 			joining = append(joining, source)
 			continue
 		}
@@ -71,60 +70,114 @@ func (t *term) follow(now keyfiles.Snapshot) {
 		}
 	}
 	for _, s := range gone {
-		s.cancel() // all of them, before waiting for any
-	}
-	for _, s := range gone {
 		t.leave(s)
 	}
 	// Last, since one that comes may be one that goes, with its keys in another form: then it goes on with that one's progress.
-	for _, source := range joining {
-		t.join(source)
-	}
+	waiting := t.join(joining, problems)
+	t.report(problems)
+	return !waiting
 }
 
-// join begins to read a subaccount while others are being read. A storage that fails now is no reason to stop them.
-func (t *term) join(source keyfiles.Source) {
-	for {
-		err := t.add(t.reading, source)
-		t.status.Set("storage "+source.ID, err)
-		if err == nil {
-			break
+// join begins to read subaccounts while others are being read. It reports whether some are left for later, and adds to the
+// problems what keeps them.
+func (t *term) join(sources []keyfiles.Source, problems map[string]error) (waiting bool) {
+	for _, source := range sources {
+		if t.awaits(source) {
+			waiting = true
+			continue
 		}
-		t.logger.Error("A new subaccount cannot be read yet; trying again", zap.String("subaccount", source.ID), zap.Error(err))
-		if sleep(t.reading, restorePause) != nil {
-			return
+		s, err := t.add(t.reading, source)
+		if err != nil {
+			waiting = true
+			cause := causeOf(err) + " " + source.ID
+			problems[cause] = err
+			if t.problems[cause] != err.Error() {
+				t.logger.Error("A new subaccount cannot be read yet; trying again", zap.String("subaccount", source.ID), zap.Error(err))
+			}
+			continue
 		}
+		t.run(s, 0)
 	}
-	t.mu.Lock()
-	s := t.subaccounts[source.ID]
-	t.mu.Unlock()
-	t.run(s, 0)
+	return waiting
 }
 
-// leave stops reading a subaccount and waits until nothing of it is under way, so that it can come back at once.
+// errCredentials is about credentials, or what it takes to use them, and not about the storage.
+var errCredentials = errors.New("the credentials cannot be used")
+
+// causeOf names in the status what keeps a subaccount from being read.
+func causeOf(err error) string {
+	if errors.Is(err, errCredentials) {
+		return "credentials"
+	}
+	return "storage"
+}
+
+// awaits reports whether a source has to wait for a subaccount that is still leaving: for itself, or for one of the same
+// token host, with whose progress it may have to go on.
+func (t *term) awaits(source keyfiles.Source) bool {
+	for _, s := range t.list() {
+		if s.leaving && (s.id == source.ID || s.connection.Load().sharesHost(source)) {
+			return true
+		}
+	}
+	return false
+}
+
+// sharesHost reports whether the source has its tokens from where the connection has them.
+func (c *connection) sharesHost(source keyfiles.Source) bool {
+	return slices.ContainsFunc(c.credentials, func(used *credential) bool {
+		return slices.ContainsFunc(source.Credentials, func(other keyfiles.Credential) bool {
+			return nameless(used.key) == nameless(other.Key)
+		})
+	})
+}
+
+// nameless is the identity of a key as if it did not name its tenant.
+func nameless(key servicekey.Key) string {
+	key.TenantID = ""
+	return identity(key)
+}
+
+// leave stops reading a subaccount. It does not wait for what is under way, which may take as long as a consumer likes; until
+// that has ended, the subaccount cannot come back.
 func (t *term) leave(s *subaccount) {
+	if s.leaving {
+		return
+	}
+	s.leaving = true
 	s.cancel()
-	<-s.left
-	s.background.Wait()
-	t.mu.Lock()
-	delete(t.subaccounts, s.id)
-	t.mu.Unlock()
-	s.forget()
-	t.logger.Info("The keys of the subaccount are gone; it is not read any more, its progress is kept", labels(s)...)
+	t.running.Go(func() {
+		<-s.left
+		s.background.Wait()
+		s.forget()
+		t.mu.Lock()
+		delete(t.subaccounts, s.id)
+		t.mu.Unlock()
+		t.logger.Info("The keys of the subaccount are gone; it is not read any more, its progress is kept", labels(s)...)
+		t.recheck() // somebody may be waiting for this
+	})
 }
 
-// report raises the status for key files that cannot be read, and lowers it for those that can again. The watcher has
-// logged them.
+// problemsOf names the key files that cannot be read as causes of the status. The watcher has logged them.
+func problemsOf(now keyfiles.Snapshot) map[string]error {
+	problems := map[string]error{}
+	for path, err := range now.Problems {
+		problems["service key "+path] = err
+	}
+	return problems
+}
+
+// report raises the status for the problems there are, by cause, and lowers it for those that are over.
 func (t *term) report(problems map[string]error) {
-	for path := range t.problems {
-		if _, still := problems[path]; !still {
-			delete(t.problems, path)
-			t.status.Set("service key "+path, nil)
+	for cause := range t.problems {
+		if problems[cause] == nil {
+			delete(t.problems, cause)
+			t.status.Set(cause, nil)
 		}
 	}
-	for path, err := range problems {
-		t.problems[path] = struct{}{}
-		t.status.Set("service key "+path, err)
+	for cause, err := range problems {
+		t.problems[cause] = err.Error()
+		t.status.Set(cause, err)
 	}
 }
 

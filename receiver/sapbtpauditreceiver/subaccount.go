@@ -83,6 +83,8 @@ type subaccount struct {
 	left   chan struct{}      // closed when run has ended
 	wakeup chan struct{}      // makes the next poll come at once; holds one
 
+	leaving bool // its keys are gone and what is under way ends; owned by follow
+
 	// owned by run
 	nextTick         time.Time
 	failures         int

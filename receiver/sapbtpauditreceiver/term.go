@@ -37,13 +37,13 @@ type term struct {
 
 	mu          sync.Mutex
 	subaccounts map[string]*subaccount // by id
-	problems    map[string]struct{}    // paths of service_keys that are reported
+	problems    map[string]string      // what the status says of keys and of subaccounts that cannot be read, by cause; owned by start, then by the watcher
 }
 
 func newTerm(r *auditReceiver, host component.Host) *term {
 	return &term{
 		auditReceiver: r, host: host, cancel: func() {}, pages: newGate(maxPages),
-		subaccounts: map[string]*subaccount{}, problems: map[string]struct{}{},
+		subaccounts: map[string]*subaccount{}, problems: map[string]string{},
 	}
 }
 
@@ -67,8 +67,8 @@ func (t *term) start(ctx context.Context) (err error) {
 	// Start's context may end when Start returns.
 	t.reading, t.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	for _, source := range sources {
-		if err := t.add(ctx, source); err != nil {
-			return err
+		if _, err := t.add(ctx, source); err != nil {
+			return fmt.Errorf("subaccount %s: %w", source.ID, err)
 		}
 	}
 	for i, s := range t.list() {
@@ -107,18 +107,18 @@ func (t *term) stop(ctx context.Context) error {
 }
 
 // add loads a subaccount's progress, without reading it yet.
-func (t *term) add(ctx context.Context, source keyfiles.Source) error {
+func (t *term) add(ctx context.Context, source keyfiles.Source) (*subaccount, error) {
 	s, err := t.newSubaccount(ctx, source)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := s.restore(ctx); err != nil {
-		return fmt.Errorf("subaccount %s: %w", s.id, err)
+		return nil, err
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.subaccounts[s.id] = s
-	return nil
+	return s, nil
 }
 
 // run reads a subaccount until the term ends or the subaccount's keys vanish. The first poll comes after a delay, which

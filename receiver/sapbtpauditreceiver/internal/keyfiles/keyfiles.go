@@ -90,7 +90,8 @@ func (w *Watcher) Scan() Snapshot {
 }
 
 // Recheck makes Run look at the contents of all files soon, as when a key was
-// refused and may have been replaced. It does not wait, and does nothing
+// refused and may have been replaced, or when what onChange was waiting for has
+// happened. It does not wait, and does nothing
 // unless Run is under way. It may be called from any goroutine, and often.
 func (w *Watcher) Recheck() {
 	select {

@@ -57,7 +57,7 @@ func TestRunFindsChangesWithoutNotifications(t *testing.T) {
 				w.notify = notify
 				ctx, cancel := context.WithCancel(t.Context())
 				ended := make(chan error, 1)
-				go func() { ended <- w.Run(ctx, func(s Snapshot) { reports <- s }) }()
+				go func() { ended <- w.Run(ctx, func(s Snapshot) bool { reports <- s; return true }) }()
 				require.Equal(t, []string{"A: one@a.json"}, next())
 
 				// The same size and time: told apart by content.

@@ -9,16 +9,18 @@ import (
 )
 
 // Run follows the files until ctx ends, and returns its error. It calls
-// onChange with the new set of keys when that, or the problems, differ from
-// what was last reported, by Scan or by Run: once soon after the beginning, if
-// so, and then at each change. It waits for onChange to return, and leaves no
+// onChange with the set of keys soon after the beginning, and then when that, or
+// the problems, have changed. Where onChange returns that it is not done with a
+// set, it is called again with the next one, changed or not: after Rescan at the
+// latest, or after Recheck. Run waits for onChange to return, and leaves no
 // goroutine behind.
-func (w *Watcher) Run(ctx context.Context, onChange func(Snapshot)) error {
+func (w *Watcher) Run(ctx context.Context, onChange func(Snapshot) (done bool)) error {
 	notes := newNotifier(w.notify, &w.set)
 	defer notes.close()
 	rescan := time.NewTicker(w.set.Rescan)
 	defer rescan.Stop()
 
+	done := false            // with the last set of keys
 	var due <-chan time.Time // of the next look; nil when none is called for
 	look := func(contents bool) {
 		due = nil
@@ -30,9 +32,9 @@ func (w *Watcher) Run(ctx context.Context, onChange func(Snapshot)) error {
 			due = time.After(w.set.Debounce)
 		}
 		w.read(found, contents)
-		if now := w.snapshot(); !now.equal(w.last) {
+		if now := w.snapshot(); !done || !now.equal(w.last) {
 			w.last = now
-			onChange(now)
+			done = onChange(now)
 		}
 	}
 

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,7 +32,8 @@ type follower struct {
 	reports chan Snapshot
 	logs    *observer.ObservedLogs
 	watcher *Watcher
-	kept    string // the source that has to be in each report; empty for none
+	busy    atomic.Bool // not done with what is reported
+	kept    string      // the source that has to be in each report; empty for none
 }
 
 func follow(t *testing.T, root string, patterns ...string) *follower {
@@ -52,7 +54,12 @@ func (f *follower) run(t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- f.watcher.Run(ctx, func(s Snapshot) { f.reports <- s }) }()
+	go func() {
+		ended <- f.watcher.Run(ctx, func(s Snapshot) bool {
+			f.reports <- s
+			return !f.busy.Load()
+		})
+	}()
 	t.Cleanup(func() {
 		cancel()
 		require.ErrorIs(t, <-ended, context.Canceled)

@@ -1,0 +1,183 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sapbtpauditreceiver
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configmiddleware"
+	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/crashtest"
+	"github.com/otelcol-audit/otelcol-audit/internal/durable"
+	"github.com/otelcol-audit/otelcol-audit/internal/simulator/sapbtp"
+	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/keyfiles"
+	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/servicekey"
+)
+
+// followWorld is a world in virtual time whose receiver reads the first subaccount, and then what follow is told.
+type followWorld struct {
+	*world
+	host    *statusHost
+	clients *middleware
+	r       *auditReceiver
+}
+
+// middleware is an extension that every HTTP client needs, and that can be out of order.
+type middleware struct {
+	component.StartFunc
+	component.ShutdownFunc
+	failure error
+}
+
+var middlewareID = component.MustNewID("middleware")
+
+func (m *middleware) GetHTTPRoundTripper(context.Context) (func(context.Context, http.RoundTripper) (http.RoundTripper, error), error) {
+	return func(_ context.Context, base http.RoundTripper) (http.RoundTripper, error) { return base, nil }, m.failure
+}
+
+func newFollowWorld(t *testing.T, options ...crashtest.Option) *followWorld {
+	t.Helper()
+	w := &followWorld{clients: &middleware{}}
+	w.world = newWorld(t, sapbtp.Options{Seed: 75, Subaccounts: 3}, func(c *Config) {
+		c.ClientConfig.Endpoint, c.TokenURL, c.ClientID, c.ClientSecret = "", "", "", ""
+		c.ServiceKey = configopaque.String(w.sub.ServiceKey(sapbtp.SecretKey))
+		c.ClientConfig.Middlewares = []configmiddleware.Config{{ID: middlewareID}}
+	})
+	host := crashtest.NewHost(crashtest.NewExtension(w.disk, options...))
+	host.GetExtensions()[middlewareID] = w.clients
+	w.host = &statusHost{Host: host}
+	var err error
+	w.r, err = w.startOn(w.host)
+	require.NoError(t, err)
+	return w
+}
+
+// source is a subaccount with its present key of the given kind.
+func (w *followWorld) source(i int, kind sapbtp.KeyStyle) keyfiles.Source {
+	w.t.Helper()
+	keys, err := servicekey.Parse(w.sim.Subaccount(i).ServiceKey(kind))
+	require.NoError(w.t, err)
+	return keyfiles.Source{ID: identity(keys[0]), Credentials: []keyfiles.Credential{{Key: keys[0]}}}
+}
+
+// follow tells the receiver what the key files now say, which must take no time.
+func (w *followWorld) follow(sources ...keyfiles.Source) (done bool) {
+	w.t.Helper()
+	before := time.Now()
+	done = w.r.term.follow(keyfiles.Snapshot{Sources: sources})
+	require.Equal(w.t, before, time.Now(), "nothing is waited for")
+	return done
+}
+
+// write makes events in subaccounts.
+func (w *followWorld) write(subaccounts ...int) {
+	for _, i := range subaccounts {
+		w.sim.Generate(w.sim.Subaccount(i).Tenant, 100, time.Now().Add(-time.Hour), time.Now())
+	}
+}
+
+func (w *followWorld) requireRead(i int, read bool) {
+	w.t.Helper()
+	tenant := sapbtp.InTenant(w.sim.Subaccount(i).Tenant)
+	missing := len(w.sim.Ledger().Missing(w.sink.delivered(), tenant))
+	require.Equal(w.t, read, missing == 0, "subaccount %d, log: %q", i, w.messages(0))
+}
+
+func TestASubaccountThatCannotBeReadYetHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		hurt, mend func(t *testing.T, w *followWorld)
+		kind       sapbtp.KeyStyle
+		says       string
+	}{
+		"its state is of a newer release": {
+			hurt: func(t *testing.T, w *followWorld) {
+				t.Helper()
+				newer, err := durable.Seal(checkpointVersion+1, 0)
+				require.NoError(t, err)
+				require.NoError(t, w.disk.Client().Set(t.Context(), w.progressKey(1), newer))
+			},
+			mend: func(t *testing.T, w *followWorld) {
+				t.Helper()
+				require.NoError(t, w.disk.Client().Delete(t.Context(), w.progressKey(1)))
+			},
+			kind: sapbtp.SecretKey, says: "storage ",
+		},
+		"no client can be made": {
+			hurt: func(_ *testing.T, w *followWorld) { w.clients.failure = errDown },
+			mend: func(_ *testing.T, w *followWorld) { w.clients.failure = nil },
+			kind: sapbtp.X509Key, says: "credentials ",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			virtually(t, func(t *testing.T) {
+				w := newFollowWorld(t)
+				first, second, third := w.source(0, sapbtp.SecretKey), w.source(1, tc.kind), w.source(2, sapbtp.SecretKey)
+				w.write(0, 1, 2)
+				tc.hurt(t, w)
+				require.False(t, w.follow(first, second, third))
+				require.False(t, w.follow(first, second, third))
+				time.Sleep(time.Hour)
+				w.requireRead(0, true)
+				w.requireRead(1, false)
+				w.requireRead(2, true)
+				cause := statusRecoverable + " " + tc.says + second.ID + ": "
+				events := w.host.take()
+				require.Len(t, events, 1)
+				require.Contains(t, events[0], cause)
+				require.Equal(t, 1, w.logs.FilterMessageSnippet("cannot be read yet").Len(), "once, for as long as nothing changes")
+
+				require.True(t, w.follow(first, third), "without its key there is nothing to wait for")
+				require.Equal(t, []string{statusOK}, w.host.take())
+
+				require.False(t, w.follow(first, second, third))
+				tc.mend(t, w)
+				require.True(t, w.follow(first, second, third))
+				events = w.host.take()
+				require.Len(t, events, 2)
+				require.Contains(t, events[0], cause)
+				require.Equal(t, statusOK, events[1])
+				time.Sleep(time.Hour)
+				w.requireRead(1, tc.kind == sapbtp.SecretKey) // there is no TLS here
+				require.NoError(t, w.r.Shutdown(t.Context()))
+				w.requireNoDuplicates(0)
+			})
+		})
+	}
+}
+
+func TestASubaccountThatLeavesSlowlyHoldsUpNoOther(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newFollowWorld(t)
+		first, second, third := w.source(0, sapbtp.SecretKey), w.source(1, sapbtp.SecretKey), w.source(2, sapbtp.SecretKey)
+		accept := make(chan struct{}) // a consumer that does not care for its context
+		w.sink.accept = func(plog.Logs) error { <-accept; return nil }
+		w.write(1)
+		require.True(t, w.follow(first, second))
+		time.Sleep(time.Minute)
+
+		w.follow(first)
+		require.False(t, w.follow(first, second, third), "the second is still being delivered")
+		time.Sleep(time.Minute)
+		require.Len(t, w.r.list(), 3, "the third does not wait for that")
+		close(accept)
+		w.write(2)
+		time.Sleep(time.Minute)
+		require.Len(t, w.r.list(), 2, "the second has left")
+		require.True(t, w.follow(first, second, third))
+		time.Sleep(time.Hour)
+		require.NoError(t, w.r.Shutdown(t.Context()))
+		w.requireExactlyOnce()
+	})
+}
+
+func (w *followWorld) progressKey(i int) string { return w.sim.Subaccount(i).Tenant + "/progress/0" }
