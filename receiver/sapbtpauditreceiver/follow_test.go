@@ -6,6 +6,8 @@ package sapbtpauditreceiver
 import (
 	"context"
 	"net/http"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,22 +32,29 @@ type followWorld struct {
 	r       *auditReceiver
 }
 
-// middleware is an extension that every HTTP client needs, and that can be out of order.
+// middleware is an extension that every HTTP client needs, and that serves so many.
 type middleware struct {
 	component.StartFunc
 	component.ShutdownFunc
-	failure error
+	clients atomic.Int64
 }
+
+// plenty is more clients than any test makes.
+const plenty = 1000
 
 var middlewareID = component.MustNewID("middleware")
 
 func (m *middleware) GetHTTPRoundTripper(context.Context) (func(context.Context, http.RoundTripper) (http.RoundTripper, error), error) {
-	return func(_ context.Context, base http.RoundTripper) (http.RoundTripper, error) { return base, nil }, m.failure
+	if m.clients.Add(-1) < 0 {
+		return nil, errDown
+	}
+	return func(_ context.Context, base http.RoundTripper) (http.RoundTripper, error) { return base, nil }, nil
 }
 
 func newFollowWorld(t *testing.T, options ...crashtest.Option) *followWorld {
 	t.Helper()
 	w := &followWorld{clients: &middleware{}}
+	w.clients.clients.Store(plenty)
 	w.world = newWorld(t, sapbtp.Options{Seed: 75, Subaccounts: 3}, func(c *Config) {
 		c.ClientConfig.Endpoint, c.TokenURL, c.ClientID, c.ClientSecret = "", "", "", ""
 		c.ServiceKey = configopaque.String(w.sub.ServiceKey(sapbtp.SecretKey))
@@ -112,8 +121,8 @@ func TestASubaccountThatCannotBeReadYetHoldsUpNoOther(t *testing.T) {
 			kind: sapbtp.SecretKey, says: "storage ",
 		},
 		"no client can be made": {
-			hurt: func(_ *testing.T, w *followWorld) { w.clients.failure = errDown },
-			mend: func(_ *testing.T, w *followWorld) { w.clients.failure = nil },
+			hurt: func(_ *testing.T, w *followWorld) { w.clients.clients.Store(0) },
+			mend: func(_ *testing.T, w *followWorld) { w.clients.clients.Store(plenty) },
 			kind: sapbtp.X509Key, says: "credentials ",
 		},
 	} {
@@ -178,6 +187,59 @@ func TestASubaccountThatLeavesSlowlyHoldsUpNoOther(t *testing.T) {
 		require.NoError(t, w.r.Shutdown(t.Context()))
 		w.requireExactlyOnce()
 	})
+}
+
+func TestCredentialsThatCannotBeUsedYetAreTriedAgain(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newFollowWorld(t)
+		secret, certificate := w.source(0, sapbtp.SecretKey), w.source(0, sapbtp.X509Key)
+		both := keyfiles.Source{ID: secret.ID, Credentials: append(certificate.Credentials, secret.Credentials...)}
+		require.True(t, w.follow(secret))
+		w.clients.clients.Store(0)
+		w.write(0)
+		for range 3 {
+			require.False(t, w.follow(both))
+			time.Sleep(time.Hour)
+		}
+		w.requireRead(0, true)
+		events := w.host.take()
+		require.Len(t, events, 1)
+		require.Contains(t, events[0], statusRecoverable+" credentials "+secret.ID+": ")
+		require.Contains(t, events[0], "building the HTTP client")
+		require.Equal(t, 1, w.logs.FilterMessageSnippet("New credentials cannot be used yet").Len(), "once, for as long as nothing changes")
+
+		w.clients.clients.Store(plenty)
+		require.True(t, w.follow(both))
+		require.True(t, w.r.list()[0].connection.Load().holds(both))
+		require.Equal(t, []string{statusOK}, w.host.take())
+		require.NoError(t, w.r.Shutdown(t.Context()))
+	})
+}
+
+func TestOneKeyThatCannotBeUsedYetDoesNotFailTheStart(t *testing.T) {
+	t.Parallel()
+	w := newKeyWorld(t, 2)
+	clients := &middleware{}
+	clients.clients.Store(2) // for the API and for tokens by secret, not for the certificate
+	configure := w.configure
+	w.configure = func(c *Config) {
+		configure(c)
+		c.ClientConfig.Middlewares = []configmiddleware.Config{{ID: middlewareID}}
+	}
+	extensions := fileStorage(t)
+	extensions.GetExtensions()[middlewareID] = clients
+	host := &healthHost{Host: extensions}
+	w.key("a.json", w.secretKey(0))
+	w.key("b.json", w.sim.Subaccount(1).ServiceKey(sapbtp.X509Key))
+	r, err := w.startOn(host)
+	require.NoError(t, err)
+	w.caughtUp("beside one that cannot be used", 0)
+	w.requireEventually(func() bool { return strings.Contains(host.health(), "credentials ") }, "it is a status")
+	clients.clients.Store(plenty)
+	r.term.recheck() // as after 30 seconds
+	w.caughtUp("as soon as it can be used", 0, 1)
+	w.requireEventually(func() bool { return host.health() == "" }, "all is well again")
+	w.finish(0, 1)
 }
 
 func (w *followWorld) progressKey(i int) string { return w.sim.Subaccount(i).Tenant + "/progress/0" }

@@ -50,9 +50,9 @@ func bySubaccount(keys []servicekey.Key) (sources []keyfiles.Source) {
 
 // follow makes what is read what the key files now say: a new subaccount is read from its stored progress or as on a first
 // start, changed credentials serve the next token, and a subaccount without keys is left, its progress kept. It waits for
-// nothing, so that no subaccount holds up another: what cannot be done now it reports, and has itself called again.
-func (t *term) follow(now keyfiles.Snapshot) (done bool) {
-	problems := problemsOf(now)
+// nothing, so that no subaccount holds up another: what cannot be done now it reports, and returns false to be called again.
+func (t *term) follow(now keyfiles.Snapshot) bool {
+	problems, done := problemsOf(now), true
 	gone := map[string]*subaccount{}
 	for _, s := range t.list() {
 		gone[s.id] = s
@@ -66,7 +66,8 @@ func (t *term) follow(now keyfiles.Snapshot) (done bool) {
 		}
 		delete(gone, source.ID)
 		if err := s.reconnect(source); err != nil {
-			t.logger.Error("New credentials cannot be used; the ones before stay in use", append(labels(s), zap.Error(err))...)
+			done = false
+			t.complain(problems, "credentials", source, err, "New credentials cannot be used yet; the ones before stay in use, trying again")
 		}
 	}
 	for _, s := range gone {
@@ -75,7 +76,7 @@ func (t *term) follow(now keyfiles.Snapshot) (done bool) {
 	// Last, since one that comes may be one that goes, with its keys in another form: then it goes on with that one's progress.
 	waiting := t.join(joining, problems)
 	t.report(problems)
-	return !waiting
+	return done && !waiting
 }
 
 // join begins to read subaccounts while others are being read. It reports whether some are left for later, and adds to the
@@ -89,16 +90,21 @@ func (t *term) join(sources []keyfiles.Source, problems map[string]error) (waiti
 		s, err := t.add(t.reading, source)
 		if err != nil {
 			waiting = true
-			cause := causeOf(err) + " " + source.ID
-			problems[cause] = err
-			if t.problems[cause] != err.Error() {
-				t.logger.Error("A new subaccount cannot be read yet; trying again", zap.String("subaccount", source.ID), zap.Error(err))
-			}
+			t.complain(problems, causeOf(err), source, err, "A new subaccount cannot be read yet; trying again")
 			continue
 		}
 		t.run(s, 0)
 	}
 	return waiting
+}
+
+// complain adds to the problems what keeps a source from being read as its keys say, and logs it once.
+func (t *term) complain(problems map[string]error, cause string, source keyfiles.Source, err error, message string) {
+	cause += " " + source.ID
+	problems[cause] = err
+	if t.problems[cause] != err.Error() {
+		t.logger.Error(message, zap.String("subaccount", source.ID), zap.Error(err))
+	}
 }
 
 // errCredentials is about credentials, or what it takes to use them, and not about the storage.

@@ -67,12 +67,17 @@ func (t *term) start(ctx context.Context) (err error) {
 	// Start's context may end when Start returns.
 	t.reading, t.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	for _, source := range sources {
-		if _, err := t.add(ctx, source); err != nil {
+		_, err := t.add(ctx, source)
+		if t.watcher != nil && errors.Is(err, errCredentials) {
+			continue // no reason not to read the others; the watcher tries again, and reports it
+		}
+		if err != nil {
 			return fmt.Errorf("subaccount %s: %w", source.ID, err)
 		}
 	}
-	for i, s := range t.list() {
-		t.run(s, t.cfg.PollInterval*time.Duration(i)/time.Duration(len(sources))) //nolint:contextcheck // lasts longer than Start
+	added := t.list()
+	for i, s := range added {
+		t.run(s, t.cfg.PollInterval*time.Duration(i)/time.Duration(len(added))) //nolint:contextcheck // lasts longer than Start
 	}
 	if t.watcher != nil {
 		t.running.Go(func() { _ = t.watcher.Run(t.reading, t.follow) }) // its only error is that the term has ended
