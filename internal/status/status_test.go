@@ -148,6 +148,24 @@ func TestEventCarriesNothingButText(t *testing.T) {
 	require.NotErrorIs(t, got.Err(), secret)
 }
 
+func TestAScopeTakesItsCausesWithIt(t *testing.T) {
+	host := &listener{}
+	r := New()
+	r.Start(host)
+	r.Set("leading", errors.New("no"))
+	old, next := r.Scope(), r.Scope()
+	old.Set("storage", errors.New("full"))
+	old.Set("api", errors.New("down"))
+	old.Set("api", nil)
+	old.Close()
+	require.Equal(t, "leading: no", host.heard[len(host.heard)-1])
+	old.Set("api", errors.New("late"))
+	next.Set("storage", errors.New("empty"))
+	old.Set("storage", nil)
+	old.Close()
+	require.Equal(t, "leading: no; storage: empty", host.heard[len(host.heard)-1])
+}
+
 type hostFunc func(*componentstatus.Event)
 
 func (hostFunc) GetExtensions() map[component.ID]component.Component { return nil }

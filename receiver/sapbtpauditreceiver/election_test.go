@@ -13,6 +13,7 @@ import (
 
 	"github.com/otelcol-audit/otelcol-audit/internal/crashtest"
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/sapbtp"
+	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/keyfiles"
 )
 
 // electorExtension plays k8s_leader_elector.
@@ -72,6 +73,41 @@ func TestOnlyTheLeaderReadsAndEachTermBeginsAtTheCheckpoint(t *testing.T) {
 		require.NoError(t, one.Shutdown(t.Context()))
 		require.NoError(t, other.Shutdown(t.Context()))
 		w.requireNoDuplicates(0)
+	})
+}
+
+func TestTheStatusOfATermEndsWithIt(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, sapbtp.Options{Seed: 76}, func(c *Config) { c.LeaderElectorID = &electorID })
+		elector := &electorExtension{}
+		host := newStatusHost(w)
+		host.GetExtensions()[electorID] = elector
+		r, err := w.startOn(host)
+		require.NoError(t, err)
+		w.sink.refuse(errDown)
+		w.sim.Generate(w.sub.Tenant, 100, time.Now().Add(-time.Hour), time.Now())
+		elector.onStart(t.Context())
+		time.Sleep(time.Hour)
+		events := host.take()
+		require.Contains(t, events[len(events)-1], "delivery ")
+		r.term.follow(keyfiles.Snapshot{Problems: map[string]error{"/keys/b.json": errDown}, Sources: []keyfiles.Source{{
+			ID: r.list()[0].id, Credentials: []keyfiles.Credential{{Key: r.list()[0].connection.Load().credentials[0].key}},
+		}}})
+		events = host.take()
+		require.Contains(t, events[len(events)-1], "service key /keys/b.json")
+
+		elector.onStop()
+		time.Sleep(time.Minute)
+		events = host.take()
+		require.NotEmpty(t, events)
+		require.Equal(t, statusOK, events[len(events)-1], "who does not lead has no trouble with what others read")
+
+		w.sink.refuse(nil)
+		elector.onStart(t.Context())
+		time.Sleep(time.Hour)
+		require.Equal(t, 100, w.sink.total())
+		require.Empty(t, host.take(), "what was mended in between is not remembered")
+		require.NoError(t, r.Shutdown(t.Context()))
 	})
 }
 

@@ -50,7 +50,7 @@ type subaccount struct {
 	size      *sizing
 	mapper    *record.Mapper
 	deliverer *delivery.Deliverer
-	status    *status.Reporter
+	status    *status.Scope
 	tel       *telemetry
 	logger    *zap.Logger
 	notices   *notices

@@ -16,6 +16,7 @@ import (
 
 	"github.com/otelcol-audit/otelcol-audit/internal/durable"
 	"github.com/otelcol-audit/otelcol-audit/internal/quarantine"
+	"github.com/otelcol-audit/otelcol-audit/internal/status"
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/keyfiles"
 )
 
@@ -23,7 +24,8 @@ import (
 // share.
 type term struct {
 	*auditReceiver
-	host component.Host
+	host   component.Host
+	status *status.Scope // what is wrong in this term ends with it, while the receiver's own status goes on
 
 	storage    storage.Client
 	quarantine *quarantine.Store
@@ -42,7 +44,7 @@ type term struct {
 
 func newTerm(r *auditReceiver, host component.Host) *term {
 	return &term{
-		auditReceiver: r, host: host, cancel: func() {}, pages: newGate(maxPages),
+		auditReceiver: r, host: host, status: r.status.Scope(), cancel: func() {}, pages: newGate(maxPages),
 		subaccounts: map[string]*subaccount{}, problems: map[string]string{},
 	}
 }
@@ -102,6 +104,7 @@ func (t *term) stop(ctx context.Context) error {
 	case <-ctx.Done():
 		err = fmt.Errorf("shutting down before a delivery ended, its page may be repeated: %w", ctx.Err())
 	}
+	t.status.Close()
 	if t.clients != nil {
 		t.clients.close()
 	}
