@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/config/configmiddleware"
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/otelcol-audit/otelcol-audit/internal/crashtest"
 	"github.com/otelcol-audit/otelcol-audit/internal/durable"
@@ -51,16 +52,16 @@ func (m *middleware) GetHTTPRoundTripper(context.Context) (func(context.Context,
 	return func(_ context.Context, base http.RoundTripper) (http.RoundTripper, error) { return base, nil }, nil
 }
 
-func newFollowWorld(t *testing.T, options ...crashtest.Option) *followWorld {
+func newFollowWorld(t *testing.T, subaccounts int) *followWorld {
 	t.Helper()
 	w := &followWorld{clients: &middleware{}}
 	w.clients.clients.Store(plenty)
-	w.world = newWorld(t, sapbtp.Options{Seed: 75, Subaccounts: 3}, func(c *Config) {
+	w.world = newWorld(t, sapbtp.Options{Seed: 75, Subaccounts: subaccounts}, func(c *Config) {
 		c.ClientConfig.Endpoint, c.TokenURL, c.ClientID, c.ClientSecret = "", "", "", ""
 		c.ServiceKey = configopaque.String(w.sub.ServiceKey(sapbtp.SecretKey))
 		c.ClientConfig.Middlewares = []configmiddleware.Config{{ID: middlewareID}}
 	})
-	host := crashtest.NewHost(crashtest.NewExtension(w.disk, options...))
+	host := crashtest.NewHost(crashtest.NewExtension(w.disk))
 	host.GetExtensions()[middlewareID] = w.clients
 	w.host = &statusHost{Host: host}
 	var err error
@@ -129,7 +130,7 @@ func TestASubaccountThatCannotBeReadYetHoldsUpNoOther(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			virtually(t, func(t *testing.T) {
-				w := newFollowWorld(t)
+				w := newFollowWorld(t, 3)
 				first, second, third := w.source(0, sapbtp.SecretKey), w.source(1, tc.kind), w.source(2, sapbtp.SecretKey)
 				w.write(0, 1, 2)
 				tc.hurt(t, w)
@@ -166,7 +167,7 @@ func TestASubaccountThatCannotBeReadYetHoldsUpNoOther(t *testing.T) {
 
 func TestASubaccountThatLeavesSlowlyHoldsUpNoOther(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w := newFollowWorld(t)
+		w := newFollowWorld(t, 3)
 		first, second, third := w.source(0, sapbtp.SecretKey), w.source(1, sapbtp.SecretKey), w.source(2, sapbtp.SecretKey)
 		accept := make(chan struct{}) // a consumer that does not care for its context
 		w.sink.accept = func(plog.Logs) error { <-accept; return nil }
@@ -191,7 +192,7 @@ func TestASubaccountThatLeavesSlowlyHoldsUpNoOther(t *testing.T) {
 
 func TestCredentialsThatCannotBeUsedYetAreTriedAgain(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w := newFollowWorld(t)
+		w := newFollowWorld(t, 3)
 		secret, certificate := w.source(0, sapbtp.SecretKey), w.source(0, sapbtp.X509Key)
 		both := keyfiles.Source{ID: secret.ID, Credentials: append(certificate.Credentials, secret.Credentials...)}
 		require.True(t, w.follow(secret))
@@ -240,6 +241,33 @@ func TestOneKeyThatCannotBeUsedYetDoesNotFailTheStart(t *testing.T) {
 	w.caughtUp("as soon as it can be used", 0, 1)
 	w.requireEventually(func() bool { return host.health() == "" }, "all is well again")
 	w.finish(0, 1)
+}
+
+// What the counters of a subaccount say stays in the SDK for good, so those that come and go count as much as those present.
+func TestMetricsHaveBoundedNamesHoweverManySubaccountsComeAndGo(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		const waves, each = 4, 40
+		w := newFollowWorld(t, waves*each)
+		for wave := range waves {
+			var sources []keyfiles.Source
+			for i := range each {
+				sources = append(sources, w.source(wave*each+i, sapbtp.SecretKey))
+			}
+			w.follow(sources...)
+			time.Sleep(10 * time.Minute)
+			require.True(t, w.follow(sources...))
+			require.Len(t, w.r.list(), each)
+		}
+		names := map[string]bool{}
+		for _, point := range dataOf[metricdata.Sum[int64]](t, w.world, "otelcol_sap_btp_audit_token_refreshes").DataPoints {
+			name, _ := point.Attributes.Value("subaccount")
+			names[name.AsString()] = true
+		}
+		require.Len(t, names, maxNames+1)
+		require.True(t, names["other"])
+		require.Equal(t, w.sim.Subaccount(99).Tenant, w.r.names.of(w.sim.Subaccount(99).Tenant), "a name is kept")
+		require.NoError(t, w.r.Shutdown(t.Context()))
+	})
 }
 
 func (w *followWorld) progressKey(i int) string { return w.sim.Subaccount(i).Tenant + "/progress/0" }

@@ -28,6 +28,7 @@ type auditReceiver struct {
 	obs     *receiverhelper.ObsReport
 	builder *metadata.TelemetryBuilder
 	status  *status.Reporter
+	names   *metricNames
 	logger  *zap.Logger
 
 	transport http.RoundTripper // replaces the network in tests; nil otherwise
@@ -48,7 +49,10 @@ func newAuditReceiver(set receiver.Settings, cfg *Config, next consumer.Logs) (*
 	if err != nil {
 		return nil, err
 	}
-	return &auditReceiver{set: set, cfg: cfg, next: next, obs: obs, builder: builder, status: status.New(), logger: set.Logger}, nil
+	return &auditReceiver{
+		set: set, cfg: cfg, next: next, obs: obs, builder: builder,
+		status: status.New(), names: &metricNames{given: map[string]struct{}{}}, logger: set.Logger,
+	}, nil
 }
 
 // Start opens the storage, loads each subaccount's progress and begins to read; with a leader elector, once this instance

@@ -146,20 +146,6 @@ func (t *term) run(s *subaccount, delay time.Duration) {
 	})
 }
 
-// maxLabels bounds the subaccounts that have metrics of their own.
-const maxLabels = 100
-
-// label is the subaccount's name in metrics. Beyond a number of subaccounts all further ones share one, because each name
-// costs the metrics backend several series.
-func (t *term) label(id string) string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(t.subaccounts) >= maxLabels {
-		return "other"
-	}
-	return id
-}
-
 func (t *term) list() []*subaccount {
 	t.mu.Lock()
 	defer t.mu.Unlock()
