@@ -23,8 +23,9 @@ const maxText = 256
 // maxCauses bounds how many causes the event spells out. The others are only counted.
 const maxCauses = 10
 
-// Reporter joins named causes of trouble, the first ten in the order of their names, into one component status. It is safe for concurrent use. Causes may be set at
-// any time; the host hears of them between Start and Stop only.
+// Reporter joins named causes of trouble into one component status. It spells out ten of them, in the order of their names:
+// of each kind, which is the first word of the name, as many as of any other, so that many of one kind do not hide another.
+// It is safe for concurrent use. Causes may be set at any time; the host hears of them between Start and Stop only.
 type Reporter struct {
 	mu       sync.Mutex
 	host     component.Host    // nil before Start and after Stop
@@ -54,7 +55,7 @@ func (r *Reporter) Stop() {
 	r.host = nil
 }
 
-// Set says that cause, a short constant name such as "delivery", is troubled by err; nil clears it. The text of err is
+// Set says that cause, a short name such as "delivery" or "storage tenant-1", is troubled by err; nil clears it. The text of err is
 // shown on health endpoints: control characters are replaced and long texts cut, but it is up to the caller that it holds
 // no secret and no content of events.
 func (r *Reporter) Set(cause string, err error) {
@@ -83,16 +84,33 @@ func (r *Reporter) report() {
 }
 
 func (r *Reporter) text() string {
-	causes := slices.Sorted(maps.Keys(r.causes))
-	shown := min(len(causes), maxCauses)
-	parts := make([]string, 0, shown+1)
-	for _, cause := range causes[:shown] {
+	shown := selected(slices.Sorted(maps.Keys(r.causes)))
+	parts := make([]string, 0, len(shown)+1)
+	for _, cause := range shown {
 		parts = append(parts, cause+": "+r.causes[cause])
 	}
-	if more := len(causes) - shown; more > 0 {
+	if more := len(r.causes) - len(shown); more > 0 {
 		parts = append(parts, "and "+strconv.Itoa(more)+" more")
 	}
 	return strings.Join(parts, "; ")
+}
+
+// selected is the causes to spell out, of those given in order: the first of each kind, then the second, and so on.
+func selected(causes []string) []string {
+	if len(causes) <= maxCauses {
+		return causes
+	}
+	rank := make(map[string]int, len(causes)) // which of its kind a cause is
+	kinds := map[string]int{}
+	for _, cause := range causes {
+		kind, _, _ := strings.Cut(cause, " ")
+		rank[cause] = kinds[kind]
+		kinds[kind]++
+	}
+	slices.SortStableFunc(causes, func(a, b string) int { return rank[a] - rank[b] })
+	causes = causes[:maxCauses]
+	slices.Sort(causes)
+	return causes
 }
 
 func sanitise(text string) string {

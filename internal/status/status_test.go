@@ -5,6 +5,7 @@ package status
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"sync"
@@ -137,6 +138,22 @@ func TestManyCausesAreCounted(t *testing.T) {
 	last := host.heard[len(host.heard)-1]
 	require.True(t, strings.HasSuffix(last, "; and 1000 more"))
 	require.Less(t, len(last), maxCauses*(maxText+10)+20)
+}
+
+func TestManyCausesOfOneKindDoNotHideAnother(t *testing.T) {
+	host := &listener{}
+	r := New()
+	r.Start(host)
+	for i := range 500 {
+		r.Set(fmt.Sprintf("reading %03d", i), errors.New("down"))
+	}
+	for i := range 3 {
+		r.Set(fmt.Sprintf("service key /keys/%d.json", i), errors.New("broken"))
+	}
+	r.Set("storage a", errors.New("full"))
+	require.Equal(t, "reading 000: down; reading 001: down; reading 002: down; reading 003: down; reading 004: down; reading 005: down; "+
+		"service key /keys/0.json: broken; service key /keys/1.json: broken; service key /keys/2.json: broken; storage a: full; and 494 more",
+		host.heard[len(host.heard)-1])
 }
 
 func TestEventCarriesNothingButText(t *testing.T) {

@@ -32,7 +32,10 @@ func (c *Config) credentials() ([]servicekey.Key, error) {
 		if err != nil {
 			return nil, fmt.Errorf("service_key: %w", err)
 		}
-		return c.usableKeys(keys, serviceKeyName)
+		if keys, err = c.usableKeys(keys); err != nil {
+			return keys, fmt.Errorf("service_key: %w", err)
+		}
+		return keys, nil
 	case len(c.explicitFields()) > 0:
 		key, err := c.explicitKey()
 		if err != nil {
@@ -45,10 +48,11 @@ func (c *Config) credentials() ([]servicekey.Key, error) {
 }
 
 // loadKeys returns the keys of one match of service_keys, a file or a
-// directory. Some may be there beside an error about the others.
+// directory. Some may be there beside an error about the others, which does not
+// name the path: whoever reports it does.
 func (c *Config) loadKeys(path string) ([]servicekey.Key, error) {
 	found, loadErr := servicekey.Load(path)
-	keys, err := c.usableKeys(found, "service key "+path)
+	keys, err := c.usableKeys(found)
 	return keys, errors.Join(loadErr, err)
 }
 
@@ -91,13 +95,13 @@ func readAtMost(path string, limit int) ([]byte, error) {
 }
 
 // usableKeys returns the keys that can be used under this configuration, and
-// an error about the others, in which name says where they come from.
-func (c *Config) usableKeys(keys []servicekey.Key, name string) ([]servicekey.Key, error) {
+// an error about the others.
+func (c *Config) usableKeys(keys []servicekey.Key) ([]servicekey.Key, error) {
 	var usable []servicekey.Key
 	var errs []error
 	for _, key := range keys {
 		if err := c.checkKey(&key); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", name, err))
+			errs = append(errs, err)
 			continue
 		}
 		if key.AuthType == servicekey.MutualTLS && key.KeyPEM == "" {

@@ -167,6 +167,7 @@ func TestKeysAppearChangeVanishAndComeBackWhileRunning(t *testing.T) {
 	broken := filepath.Join(w.dir, "second.json")
 	w.requireEventually(func() bool { return strings.Contains(host.health(), broken) }, "the broken key is a status")
 	require.Contains(t, host.health(), "JSON")
+	require.Equal(t, 1, strings.Count(host.health(), broken), "named once: %s", host.health())
 	require.Equal(t, 1, w.logs.FilterMessage("A problem with service keys; those read before stay in use").Len())
 	w.caughtUp("beside a broken key", 0)
 	w.key("second.json", w.secretKey(1))

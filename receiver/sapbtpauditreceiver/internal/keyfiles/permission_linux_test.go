@@ -48,7 +48,7 @@ func TestScanReportsWhatItMayNotReadAndKeepsItsKeys(t *testing.T) {
 
 	chmod(path, 0)
 	require.Equal(t, []string{"problem: keys/a.json"}, unprivileged(t, scan))
-	require.ErrorContains(t, w.problems[path], path+": permission denied")
+	require.EqualError(t, w.problems[path], "permission denied")
 	chmod(path, 0o444)
 	require.Equal(t, []string{"A: one@keys/a.json"}, unprivileged(t, scan))
 	chmod(path, 0)

@@ -90,16 +90,8 @@ func ParseFS(fsys fs.FS) ([]Key, error) {
 }
 
 // Load returns the keys at path: in a JSON file (see Parse) or in a directory
-// (see ParseFS). Errors name the path.
+// (see ParseFS). Errors do not name the path, which is for the caller to add.
 func Load(path string) ([]Key, error) {
-	keys, err := load(path)
-	if err != nil {
-		return keys, fmt.Errorf("service key %s: %w", path, err)
-	}
-	return keys, nil
-}
-
-func load(path string) ([]Key, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, withoutPath(err)
