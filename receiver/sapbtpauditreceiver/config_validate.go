@@ -28,6 +28,9 @@ var categories = []string{"audit.security-events", "audit.configuration", "audit
 
 var errRequestsPerSecond = errors.New("requests_per_second must be greater than 0; remove it to use the rate that SAP documents for the region")
 
+// errCookies is because subaccounts share an HTTP client, and so its cookies: the session of one would go with the tokens of another.
+var errCookies = errors.New("cookies are one jar for all subaccounts, and cannot be enabled")
+
 // Validate checks the configuration and returns everything that is wrong with
 // it: each error names the key, the conflict and the cure, and no secret.
 func (c *Config) Validate() error {
@@ -83,6 +86,9 @@ func (c *Config) validateServiceKey(keys []servicekey.Key) error {
 		if set := strings.TrimRight(c.ClientConfig.Endpoint, "/"); set != "" && set != key.Endpoint {
 			return errors.New("endpoint differs from the url in service_key, which belongs to the credentials; remove endpoint")
 		}
+		if identity(key) != identity(keys[0]) && c.ClientConfig.Cookies.HasValue() {
+			return fmt.Errorf("%w beside a service_key of several subaccounts; remove cookies, or give each a receiver of its own", errCookies)
+		}
 		if key.KeyPEM != "" && (c.hasCert() || c.hasCertKey()) {
 			return errors.New("service_key and tls both have a client certificate; remove certificate and key from tls")
 		}
@@ -94,6 +100,9 @@ func (c *Config) validateServiceKeys() error {
 	var errs []error
 	if c.ClientConfig.Endpoint != "" {
 		errs = append(errs, errors.New("endpoint is set beside service_keys, each of which has its own url; remove endpoint"))
+	}
+	if c.ClientConfig.Cookies.HasValue() {
+		errs = append(errs, fmt.Errorf("%w beside service_keys; remove cookies", errCookies))
 	}
 	for i, pattern := range c.ServiceKeys {
 		_, err := filepath.Match(pattern, "")

@@ -141,6 +141,16 @@ func TestWrongConfigsAreRejectedWithTheirCure(t *testing.T) {
 		{"keys with a bad glob", values{"service_keys": []any{"/k[canary"}}, []string{"service_keys[0] is not a valid glob"}},
 		{"keys with a key itself", values{"service_keys": []any{` {"uaa":"canary"}`}}, []string{"service_keys[0] is a service key itself", "use service_key"}},
 
+		{"keys with cookies", values{"service_keys": []any{"/k"}, "cookies": values{"enabled": true}}, []string{"cookies are one jar for all subaccounts", "beside service_keys", "remove cookies"}},
+		{
+			"keys of several subaccounts with cookies",
+			values{"service_key": values{"auditlog-management": []any{
+				values{"credentials": secretServiceKey()},
+				values{"credentials": with(secretServiceKey(), values{"uaa": with(secretServiceKey()["uaa"].(values), values{"tenantid": "another"})})},
+			}}, "cookies": values{"enabled": true}},
+			[]string{"cookies are one jar for all subaccounts", "give each a receiver"},
+		},
+
 		// HTTP client.
 		{"TLS 1.1", secret(values{"tls": values{"min_version": "1.1"}}), []string{"tls.min_version 1.1 is not safe"}},
 		{"no timeout", secret(values{"timeout": "0s"}), []string{"timeout must be greater than 0", "2m0s"}},

@@ -243,6 +243,27 @@ func TestOneKeyThatCannotBeUsedYetDoesNotFailTheStart(t *testing.T) {
 	w.finish(0, 1)
 }
 
+func TestSubaccountsThatComeTogetherDoNotPollTogether(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		const n = 30
+		w := newFollowWorld(t, n+1)
+		var sources []keyfiles.Source
+		for i := range n + 1 {
+			sources = append(sources, w.source(i, sapbtp.SecretKey))
+		}
+		require.True(t, w.follow(sources...))
+		time.Sleep(10 * time.Minute)
+		seconds := map[int]int{}
+		for _, request := range w.sim.Ledger().Requests() {
+			if request.Kind == sapbtp.KindRecords && time.Since(request.Time) < 9*time.Minute {
+				seconds[request.Time.Second()]++
+			}
+		}
+		require.Greater(t, len(seconds), n*2/3, "%v", seconds)
+		require.NoError(t, w.r.Shutdown(t.Context()))
+	})
+}
+
 // What the counters of a subaccount say stays in the SDK for good, so those that come and go count as much as those present.
 func TestMetricsHaveBoundedNamesHoweverManySubaccountsComeAndGo(t *testing.T) {
 	bubble(t, func(t *testing.T) {

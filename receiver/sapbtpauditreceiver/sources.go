@@ -82,6 +82,7 @@ func (t *term) follow(now keyfiles.Snapshot) bool {
 // join begins to read subaccounts while others are being read. It reports whether some are left for later, and adds to the
 // problems what keeps them.
 func (t *term) join(sources []keyfiles.Source, problems map[string]error) (waiting bool) {
+	var added []*subaccount
 	for _, source := range sources {
 		if t.awaits(source) {
 			waiting = true
@@ -93,8 +94,9 @@ func (t *term) join(sources []keyfiles.Source, problems map[string]error) (waiti
 			t.complain(problems, causeOf(err), source, err, "A new subaccount cannot be read yet; trying again")
 			continue
 		}
-		t.run(s, 0)
+		added = append(added, s)
 	}
+	t.runAll(added)
 	return waiting
 }
 

@@ -77,10 +77,7 @@ func (t *term) start(ctx context.Context) (err error) {
 			return fmt.Errorf("subaccount %s: %w", source.ID, err)
 		}
 	}
-	added := t.list()
-	for i, s := range added {
-		t.run(s, t.cfg.PollInterval*time.Duration(i)/time.Duration(len(added))) //nolint:contextcheck // lasts longer than Start
-	}
+	t.runAll(t.list()) //nolint:contextcheck // lasts longer than Start
 	if t.watcher != nil {
 		t.running.Go(func() { _ = t.watcher.Run(t.reading, t.follow) }) // its only error is that the term has ended
 	}
@@ -129,8 +126,14 @@ func (t *term) add(ctx context.Context, source keyfiles.Source) (*subaccount, er
 	return s, nil
 }
 
-// run reads a subaccount until the term ends or the subaccount's keys vanish. The first poll comes after a delay, which
-// spreads the polls of many subaccounts over the interval.
+// runAll reads subaccounts that begin together. Their polls are spread over the interval, and stay so.
+func (t *term) runAll(added []*subaccount) {
+	for i, s := range added {
+		t.run(s, t.cfg.PollInterval*time.Duration(i)/time.Duration(len(added)))
+	}
+}
+
+// run reads a subaccount until the term ends or the subaccount's keys vanish. The first poll comes after a delay.
 func (t *term) run(s *subaccount, delay time.Duration) {
 	ctx, cancel := context.WithCancel(t.reading)
 	s.cancel = cancel
