@@ -29,12 +29,16 @@ type expansion struct {
 	dirs map[string]bool
 	// problems are those of finding matches, by path or pattern.
 	problems map[string]error
-	visits   int
+	// matches are the paths by pattern.
+	matches map[string][]string
+	pattern string // being followed
+	visits  int
 }
 
 func expand(patterns []string) *expansion {
-	x := &expansion{paths: map[string]bool{}, dirs: map[string]bool{}, problems: map[string]error{}}
+	x := &expansion{paths: map[string]bool{}, dirs: map[string]bool{}, problems: map[string]error{}, matches: map[string][]string{}}
 	for _, pattern := range patterns {
+		x.pattern = pattern
 		root, elems := split(pattern)
 		found, err := x.walk(root, elems)
 		if err == nil && !found {
@@ -134,6 +138,7 @@ func (x *expansion) visit(path string, rest []string) (bool, error) {
 
 func (x *expansion) match(path string, isDir bool) bool {
 	x.paths[path] = true
+	x.matches[x.pattern] = append(x.matches[x.pattern], path)
 	x.dirs[filepath.Dir(path)] = true
 	if isDir {
 		x.dirs[path] = true

@@ -20,6 +20,7 @@ package keyfiles
 
 import (
 	"cmp"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -122,9 +123,32 @@ func (w *Watcher) read(found *expansion, contents bool) {
 			problems[path] = c.problem
 		}
 	}
+	w.leaveOutOthers(found, carriers, problems)
 	before := w.problems
 	w.carriers, w.problems = carriers, problems
 	w.logProblems(before)
+}
+
+// leaveOutOthers takes back the problems of bindings of other services, which
+// are in a binding root by right. A pattern that leads to nothing else is one.
+func (w *Watcher) leaveOutOthers(found *expansion, carriers map[string]*carrier, problems map[string]error) {
+	isOther := func(path string) bool {
+		c := carriers[path]
+		return c != nil && len(c.keys) == 0 && errors.Is(c.problem, servicekey.ErrOtherService)
+	}
+	for _, pattern := range w.set.Patterns {
+		for _, path := range found.matches[pattern] {
+			if isOther(path) {
+				delete(problems, path)
+			}
+		}
+	}
+	for _, pattern := range w.set.Patterns {
+		matches := found.matches[pattern]
+		if len(matches) > 0 && !slices.ContainsFunc(matches, func(path string) bool { return !isOther(path) }) {
+			problems[pattern] = servicekey.ErrOtherService
+		}
+	}
 }
 
 // logProblems logs how the problems differ from those before.

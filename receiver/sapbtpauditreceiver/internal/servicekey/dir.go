@@ -21,6 +21,10 @@ const dataLink = "..data"
 
 var errTooLarge = fmt.Errorf("the files of the service key are larger than %d bytes together", maxSize)
 
+// ErrOtherService is the error of a directory that holds no key and says itself
+// that it is the binding of another service, as many in a binding root are.
+var ErrOtherService = errors.New("the binding of another service, as its type or label says; give one of " + serviceName)
+
 // ParseDir returns the keys in a directory, given as the contents of its files:
 // a mounted Secret with one file for each field, of the service operator
 // (nested objects as JSON text) or of Kyma, or with whole keys in some files.
@@ -46,7 +50,28 @@ func ParseDir(files map[string][]byte) ([]Key, error) {
 	if len(o) == 0 {
 		return nil, errors.New("the directory of the service key has no files")
 	}
-	return find(o, maxNesting+1)
+	keys, err := find(o, maxNesting+1)
+	if err != nil && len(keys) == 0 && isOtherBinding(o) {
+		return nil, ErrOtherService
+	}
+	return keys, err
+}
+
+// isOtherBinding reports whether the files type and label of a binding name a
+// service, and not that of the audit log. A type may be chosen by the user.
+func isOtherBinding(o object) bool {
+	named := false
+	for _, field := range []string{"type", "label"} {
+		var service string
+		if json.Unmarshal(o[field], &service) != nil || service == "" {
+			continue
+		}
+		if strings.EqualFold(strings.TrimSpace(service), serviceName) {
+			return false
+		}
+		named = true
+	}
+	return named
 }
 
 // ParseFS returns the keys in the top directory of fsys. Of a Secret mounted by

@@ -4,6 +4,7 @@
 package servicekey
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -71,6 +72,45 @@ func TestParseDirSaysWhatIsWrong(t *testing.T) {
 			require.Empty(t, keys)
 		})
 	}
+}
+
+func TestParseDirTellsBindingsOfOtherServicesFromBrokenOnes(t *testing.T) {
+	redis := map[string]string{"uri": "redis://canary", "password": "canary"}
+	xsuaa := map[string]string{"clientid": "canary", "clientsecret": "canary", "url": tokenBase}
+	tests := []struct {
+		name        string
+		files       map[string]string
+		kind, label string
+		other       bool
+	}{
+		{"type", redis, "redis", "", true},
+		{"label", xsuaa, "", "xsuaa\n", true},
+		{"both", xsuaa, "xsuaa", "xsuaa", true},
+		{"a type of the user's own", redis, "mine", serviceName, false},
+		{"the audit log's, broken", redis, serviceName + "\n", "", false},
+		{"nothing says it", xsuaa, "", "", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			files := map[string][]byte{}
+			for name, content := range tt.files {
+				files[name] = []byte(content)
+			}
+			for name, content := range map[string]string{"type": tt.kind, "label": tt.label} {
+				if content != "" {
+					files[name] = []byte(content)
+				}
+			}
+			keys, err := ParseDir(files)
+			require.Error(t, err)
+			require.NotContains(t, err.Error(), "canary")
+			require.Equal(t, tt.other, errors.Is(err, ErrOtherService), err)
+			require.Empty(t, keys)
+		})
+	}
+	keys, err := ParseDir(map[string][]byte{"type": []byte("mine"), "uaa": []byte(secretUAA().json(t)), "url": []byte(apiURLText)})
+	require.NoError(t, err)
+	require.Equal(t, []Key{wantSecret()}, keys, "what can be read is read")
 }
 
 // mountSecret lays files out as Kubernetes does: the real ones in a directory
