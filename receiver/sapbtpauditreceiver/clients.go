@@ -39,7 +39,7 @@ func (r *auditReceiver) newClients(ctx context.Context, host component.Host) (*c
 	if err != nil {
 		return nil, err
 	}
-	api.Transport = lending{api.Transport}
+	api.Transport = lending{next: api.Transport, slow: newGate(maxSlowPages)}
 	c.api = c.keep(api)
 	secret, err := c.client(ctx, tokenConfig(cfg))
 	if err != nil {

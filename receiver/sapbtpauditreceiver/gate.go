@@ -5,9 +5,13 @@ package sapbtpauditreceiver
 
 import "context"
 
-// maxPages bounds the pages that all subaccounts together have under way, from the request to the delivery, and with them
-// connections and memory, however many subaccounts there are and however slow the backend is.
-const maxPages = 40
+// What all subaccounts together have under way is bounded, however many they are and however slow the backend is.
+const (
+	// maxPages is the number of pages, from the request to the delivery, and so of the memory that they take.
+	maxPages = 40
+	// maxSlowPages is the number of further pages whose answers are large and come slowly.
+	maxSlowPages = 20
+)
 
 // gate lets a limited number through at a time. Unlike a mutex it gives way to the end of a context, which matters because
 // who is inside may wait for a backend for hours.
@@ -21,6 +25,16 @@ func (g gate) enter(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+}
+
+// tryEnter enters if that needs no waiting.
+func (g gate) tryEnter() bool {
+	select {
+	case g <- struct{}{}:
+		return true
+	default:
+		return false
 	}
 }
 

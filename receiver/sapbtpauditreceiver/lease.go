@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// lendAfter is how long an answer may take before the place of its page is lent to others.
+// lendAfter is how long an answer may take to begin, and then to come, before the place of its page is lent to others.
 const lendAfter = 2 * time.Second
 
 // lease is the place that one page takes. It is taken when its request may be sent, not while that waits for its turn
@@ -20,26 +20,29 @@ type lease struct {
 	from gate
 
 	mu      sync.Mutex
-	held    bool
-	waiting bool // for an answer
+	in      gate // where it has a place; nil while it has none
+	waiting bool // for an answer to begin
 }
 
 type leaseKey struct{}
 
-// take is for one goroutine at a time.
-func (l *lease) take(ctx context.Context) error {
+// take waits for a place, unless it has one.
+func (l *lease) take(ctx context.Context) error { return l.takeIn(ctx, l.from) }
+
+// takeIn is for one goroutine at a time.
+func (l *lease) takeIn(ctx context.Context, g gate) error {
 	l.mu.Lock()
-	held := l.held
+	held := l.in != nil
 	l.mu.Unlock()
 	if held {
 		return nil
 	}
-	if err := l.from.enter(ctx); err != nil {
+	if err := g.enter(ctx); err != nil {
 		return err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.held = true
+	l.in = g
 	return nil
 }
 
@@ -61,9 +64,9 @@ func (l *lease) lend() {
 }
 
 func (l *lease) giveBack() {
-	if l.held {
-		l.held = false
-		l.from.leave()
+	if l.in != nil {
+		l.in.leave()
+		l.in = nil
 	}
 }
 
@@ -73,8 +76,11 @@ func (l *lease) await(waiting bool) {
 	l.waiting = waiting
 }
 
-// lending lends the place of a page until its answer begins, and takes one again before the answer is read.
-type lending struct{ next http.RoundTripper }
+// lending lends the place of a page until its answer begins, and again if that comes slowly.
+type lending struct {
+	next http.RoundTripper
+	slow gate // the places of pages whose answers come slowly
+}
 
 // RoundTrip implements http.RoundTripper.
 func (t lending) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -94,6 +100,7 @@ func (t lending) RoundTrip(req *http.Request) (*http.Response, error) {
 		_ = resp.Body.Close() // nobody will read it
 		return nil, err
 	}
+	resp.Body = newLentBody(req.Context(), resp.Body, l, t.slow)
 	return resp, nil
 }
 

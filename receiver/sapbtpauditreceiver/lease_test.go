@@ -33,7 +33,7 @@ func (l *lease) request(ctx context.Context, answer time.Duration) (time.Duratio
 	if err != nil {
 		return 0, err
 	}
-	resp, err := lending{answerAfter(answer)}.RoundTrip(req)
+	resp, err := lending{next: answerAfter(answer), slow: newGate(1)}.RoundTrip(req)
 	if err != nil {
 		return 0, err
 	}
