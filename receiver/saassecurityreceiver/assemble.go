@@ -146,7 +146,7 @@ func (r *auditReceiver) connect(ctx context.Context, host component.Host, e *eng
 	reads.DisableKeepAlives = true //nolint:staticcheck // the other way, an absent Keepalive, means the default
 	reads.ForceAttemptHTTP2 = false
 	reads.HTTP2ReadIdleTimeout = 0
-	reader, err := reads.ToClient(ctx, host.GetExtensions(), r.set.TelemetrySettings)
+	reader, closeReads, err := httpcall.NewClient(ctx, reads, host, r.set.TelemetrySettings)
 	if err != nil {
 		return nil, fmt.Errorf("building the HTTP client: %w", err)
 	}
@@ -158,12 +158,12 @@ func (r *auditReceiver) connect(ctx context.Context, host component.Host, e *eng
 		caller:   httpcall.New(reader, httpcall.WithMaxBody(r.cfg.maxBody())),
 	}
 	if r.cfg.ClientConfig.Auth.HasValue() {
-		return closeIdle(reader), nil // the authenticator extension adds the token
+		return closing(closeReads), nil // the authenticator extension adds the token
 	}
 	settings := r.cfg.ClientConfig
 	settings.Auth = configoptional.None[configauth.Config]()
 	settings.Headers = nil // they are for the API
-	tokens, err := settings.ToClient(ctx, host.GetExtensions(), r.set.TelemetrySettings)
+	tokens, closeTokens, err := httpcall.NewClient(ctx, settings, host, r.set.TelemetrySettings)
 	if err != nil {
 		return nil, fmt.Errorf("building the HTTP client of the token service: %w", err)
 	}
@@ -175,13 +175,13 @@ func (r *auditReceiver) connect(ctx context.Context, host component.Host, e *eng
 		Params: url.Values{"scope": {scopeLogAccess}}, Caller: httpcall.New(tokens), DefaultLifetime: tokenLifetime,
 		Logger: r.logger, OnRefresh: r.tel.token,
 	})
-	return closeIdle(reader, tokens), nil
+	return closing(closeReads, closeTokens), nil
 }
 
-func closeIdle(clients ...*http.Client) func(context.Context) error {
+func closing(all ...func()) func(context.Context) error {
 	return func(context.Context) error {
-		for _, c := range clients {
-			c.CloseIdleConnections()
+		for _, done := range all {
+			done()
 		}
 		return nil
 	}

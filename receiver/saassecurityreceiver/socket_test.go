@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/config/configauth"
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/extension/extensionauth"
+	"go.uber.org/goleak"
 
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/saassecurity"
 )
@@ -141,4 +142,16 @@ func TestRepeatedReadIsNoticed(t *testing.T) {
 		require.Equal(t, len(w.sim.Ledger().Reads), w.metric("saas_security_reads"))
 		require.Contains(t, strings.Join(w.messages(0), "\n"), "A read was sent more than once")
 	})
+}
+
+// The server goes on, so that only the receiver can have closed its connections.
+func TestNoConnectionOutlivesTheReceiver(t *testing.T) {
+	w := listening(t, saassecurity.Options{Seed: 1})
+	w.sim.Enqueue(300)
+	before := goleak.IgnoreCurrent()
+	l := w.mustStart()
+	require.Eventually(t, func() bool { return w.sim.Ledger().Queued == 0 }, 30*time.Second, 10*time.Millisecond)
+	require.Error(t, goleak.Find(before), "there are connections")
+	l.stop(t)
+	goleak.VerifyNone(t, before)
 }

@@ -21,11 +21,11 @@ import (
 // of them need few connections; each client certificate has one of its own.
 type clients struct {
 	*auditReceiver
-	host   component.Host
-	api    *httpcall.Caller
-	secret *httpcall.Caller
-	pair   *pairFiles // nil without a client certificate in the tls section
-	all    []*http.Client
+	host    component.Host
+	api     *httpcall.Caller
+	secret  *httpcall.Caller
+	pair    *pairFiles // nil without a client certificate in the tls section
+	closers []func() // of what is used to the end of the term
 }
 
 func (r *auditReceiver) newClients(ctx context.Context, host component.Host) (*clients, error) {
@@ -35,17 +35,19 @@ func (r *auditReceiver) newClients(ctx context.Context, host component.Host) (*c
 	if c.pair, err = newPairFiles(cfg.TLS, r.status, r.logger); err != nil {
 		return nil, err
 	}
-	api, err := c.client(ctx, cfg)
+	api, done, err := c.client(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
+	c.closers = append(c.closers, done)
 	api.Transport = lending{next: api.Transport, slow: newGate(maxSlowPages)}
-	c.api = c.keep(api)
-	secret, err := c.client(ctx, tokenConfig(cfg))
+	c.api = httpcall.New(api)
+	secret, done, err := c.client(ctx, tokenConfig(cfg))
 	if err != nil {
 		return nil, err
 	}
-	c.secret = c.keep(secret)
+	c.closers = append(c.closers, done)
+	c.secret = httpcall.New(secret)
 	return c, nil
 }
 
@@ -57,7 +59,8 @@ func tokenConfig(cfg confighttp.ClientConfig) confighttp.ClientConfig {
 	return cfg
 }
 
-// certificate is the client for tokens by the given certificate; without one, that of the tls section.
+// certificate is the client for tokens by the given certificate, with what gives its connections back; without one, that of
+// the tls section.
 func (c *clients) certificate(ctx context.Context, cert, key configopaque.String) (*httpcall.Caller, func(), error) {
 	if cert == "" {
 		return c.secret, func() {}, nil
@@ -65,42 +68,36 @@ func (c *clients) certificate(ctx context.Context, cert, key configopaque.String
 	cfg := tokenConfig(c.cfg.ClientConfig)
 	cfg.TLS.CertPem, cfg.TLS.KeyPem = cert, key
 	cfg.TLS.CertFile, cfg.TLS.KeyFile = "", ""
-	client, err := c.client(ctx, cfg)
+	client, done, err := c.client(ctx, cfg)
 	if err != nil {
 		return nil, nil, err
 	}
-	return httpcall.New(client), client.CloseIdleConnections, nil
+	return httpcall.New(client), done, nil
 }
 
-// keep makes a caller of a client that is used to the end of the term.
-func (c *clients) keep(client *http.Client) *httpcall.Caller {
-	c.all = append(c.all, client)
-	return httpcall.New(client)
-}
-
-// client builds a client, which follows the files of its certificate.
-func (c *clients) client(ctx context.Context, cfg confighttp.ClientConfig) (*http.Client, error) {
+// client builds a client, which follows the files of its certificate, and returns what gives its connections back.
+func (c *clients) client(ctx context.Context, cfg confighttp.ClientConfig) (*http.Client, func(), error) {
 	if c.pair != nil && (cfg.TLS.CertFile != "" || cfg.TLS.KeyFile != "") {
 		return c.pair.follow(ctx, cfg, c.build)
 	}
 	return c.build(ctx, cfg)
 }
 
-func (c *clients) build(ctx context.Context, cfg confighttp.ClientConfig) (*http.Client, error) {
-	client, err := cfg.ToClient(ctx, c.host.GetExtensions(), c.set.TelemetrySettings)
+func (c *clients) build(ctx context.Context, cfg confighttp.ClientConfig) (*http.Client, func(), error) {
+	client, done, err := httpcall.NewClient(ctx, cfg, c.host, c.set.TelemetrySettings)
 	if err != nil {
-		return nil, fmt.Errorf("building the HTTP client: %w", err)
+		return nil, nil, fmt.Errorf("building the HTTP client: %w", err)
 	}
 	if c.transport != nil {
 		client.Transport = c.transport
 	}
-	return client, nil
+	return client, done, nil
 }
 
 // close gives the connections back.
 func (c *clients) close() {
 	c.status.Set(causeCertificate, nil)
-	for _, client := range c.all {
-		client.CloseIdleConnections()
+	for _, done := range c.closers {
+		done()
 	}
 }

@@ -105,6 +105,13 @@ func (s *subaccount) reconnect(source keyfiles.Source) error {
 	return nil
 }
 
+// close gives the connections of the credentials back.
+func (c *connection) close() {
+	for _, used := range c.credentials {
+		used.close()
+	}
+}
+
 func (c *connection) uses(credential *credential) bool {
 	return slices.Contains(c.credentials, credential)
 }

@@ -103,10 +103,3 @@ func (t lending) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp.Body = newLentBody(req.Context(), resp.Body, l, t.slow)
 	return resp, nil
 }
-
-// CloseIdleConnections is what http.Client looks for.
-func (t lending) CloseIdleConnections() {
-	if closer, ok := t.next.(interface{ CloseIdleConnections() }); ok {
-		closer.CloseIdleConnections()
-	}
-}

@@ -152,51 +152,58 @@ func contentOf(name, path string, inline configopaque.String) (configopaque.Stri
 	return configopaque.String(raw), nil
 }
 
+// builder makes a client, and what gives its connections back.
+type builder func(context.Context, confighttp.ClientConfig) (*http.Client, func(), error)
+
 // follow is a client that shows the pair in use, whatever the files hold by then.
-func (f *pairFiles) follow(ctx context.Context, cfg confighttp.ClientConfig,
-	build func(context.Context, confighttp.ClientConfig) (*http.Client, error),
-) (*http.Client, error) {
+func (f *pairFiles) follow(ctx context.Context, cfg confighttp.ClientConfig, build builder) (*http.Client, func(), error) {
 	cfg.TLS.CertFile, cfg.TLS.KeyFile = "", ""
-	withPair := func(ctx context.Context, p pair) (*http.Client, error) {
+	withPair := func(ctx context.Context, p pair) (*http.Client, *built, error) {
 		cfg := cfg
 		cfg.TLS.CertPem, cfg.TLS.KeyPem = p.cert, p.key
-		return build(ctx, cfg)
+		client, done, err := build(ctx, cfg)
+		if err != nil {
+			return nil, nil, err
+		}
+		return client, &built{client.Transport, done}, nil
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	client, err := withPair(ctx, f.now)
+	client, first, err := withPair(ctx, f.now)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	transport := &following{files: f}
-	transport.inner.Store(client)
+	transport.inner.Store(first)
 	f.users = append(f.users, func(p pair) error { //nolint:contextcheck // lasts longer than Start
-		renewed, err := withPair(context.Background(), p)
+		_, renewed, err := withPair(context.Background(), p)
 		if err != nil {
 			return err
 		}
-		transport.inner.Swap(renewed).CloseIdleConnections()
+		transport.inner.Swap(renewed).done()
 		return nil
 	})
-	own := *client
-	own.Transport = transport
-	return &own, nil
+	client.Transport = transport
+	return client, func() { transport.inner.Load().done() }, nil
 }
 
-// following sends requests through the client that was built last.
+// built is a transport, and what gives its connections back.
+type built struct {
+	transport http.RoundTripper
+	done      func()
+}
+
+// following sends requests through the transport that was built last.
 type following struct {
 	files *pairFiles
-	inner atomic.Pointer[http.Client]
+	inner atomic.Pointer[built]
 }
 
 func (t *following) RoundTrip(req *http.Request) (*http.Response, error) {
 	t.files.look()
-	resp, err := t.inner.Load().Transport.RoundTrip(req)
+	resp, err := t.inner.Load().transport.RoundTrip(req)
 	if err != nil || resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden {
 		t.files.doubt()
 	}
 	return resp, err
 }
-
-// CloseIdleConnections makes http.Client's method of this name work.
-func (t *following) CloseIdleConnections() { t.inner.Load().CloseIdleConnections() }

@@ -157,6 +157,7 @@ func (t *term) leave(s *subaccount) {
 	t.running.Go(func() {
 		<-s.left
 		s.background.Wait()
+		s.connection.Load().close()
 		s.forget()
 		t.mu.Lock()
 		delete(t.subaccounts, s.id)

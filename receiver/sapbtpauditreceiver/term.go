@@ -102,7 +102,9 @@ func (t *term) stop(ctx context.Context) error {
 		err = fmt.Errorf("shutting down before a delivery ended, its page may be repeated: %w", ctx.Err())
 	}
 	t.status.Close()
-	t.auditReceiver.status.Set(causeCertificate, nil) // of the clients
+	for _, s := range t.list() {
+		s.connection.Load().close()
+	}
 	if t.clients != nil {
 		t.clients.close()
 	}

@@ -1,0 +1,49 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package httpcall
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"slices"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/config/configmiddleware"
+	"go.opentelemetry.io/collector/extension/extensionmiddleware"
+)
+
+// NewClient is cfg.ToClient, with a function that closes the connections which are not in use, and those that are as soon
+// as they are not. CloseIdleConnections of the client itself does nothing: what ToClient wraps around the transport for
+// telemetry does not pass it on.
+func NewClient(ctx context.Context, cfg confighttp.ClientConfig, host component.Host, set component.TelemetrySettings) (*http.Client, func(), error) {
+	var inner http.Client
+	extensions := maps.Clone(host.GetExtensions())
+	if extensions == nil {
+		extensions = map[component.ID]component.Component{}
+	}
+	extensions[innermostID] = innermost{GetHTTPRoundTripperFunc: func(context.Context) (extensionmiddleware.WrapHTTPRoundTripperFunc, error) {
+		return func(_ context.Context, transport http.RoundTripper) (http.RoundTripper, error) {
+			inner.Transport = transport
+			return transport, nil
+		}, nil
+	}}
+	// The last one is the first to be put around the transport.
+	cfg.Middlewares = append(slices.Clone(cfg.Middlewares), configmiddleware.Config{ID: innermostID})
+	client, err := cfg.ToClient(ctx, extensions, set)
+	if err != nil {
+		return nil, nil, err
+	}
+	return client, inner.CloseIdleConnections, nil
+}
+
+var innermostID = component.MustNewIDWithName("httpcall", "innermost")
+
+// innermost is a middleware, the only one that sees the transport that ToClient makes.
+type innermost struct {
+	component.StartFunc
+	component.ShutdownFunc
+	extensionmiddleware.GetHTTPRoundTripperFunc
+}

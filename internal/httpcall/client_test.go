@@ -1,0 +1,75 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package httpcall
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/config/configmiddleware"
+	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/extension/extensionmiddleware"
+	"go.uber.org/goleak"
+)
+
+func TestConnectionsOfAClientAreClosedWhileTheServerLives(t *testing.T) {
+	for name, http2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2.0": true} {
+		t.Run(name, func(t *testing.T) {
+			protocol := make(chan string, 2)
+			s := serveTLS(t, func(s *httptest.Server) {
+				s.EnableHTTP2 = http2
+				s.Config.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { protocol <- r.Proto })
+			})
+			before := goleak.IgnoreCurrent()
+			cfg := confighttp.NewDefaultClientConfig()
+			cfg.TLS.CAPem = certificatePEM(s.Certificate())
+			client, done, err := NewClient(t.Context(), cfg, componenttest.NewNopHost(), componenttest.NewNopTelemetrySettings())
+			require.NoError(t, err)
+			for range 2 { // it can be used on
+				_, err = New(client).Do(t.Context(), op, get(t, s.URL))
+				require.NoError(t, err)
+				require.Equal(t, name, <-protocol)
+				require.Error(t, goleak.Find(before), "the connection is kept for the next request")
+				done()
+				require.NoError(t, goleak.Find(before))
+			}
+		})
+	}
+}
+
+func certificatePEM(c *x509.Certificate) configopaque.String {
+	return configopaque.String(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}))
+}
+
+// extensions is a host.
+type extensions map[component.ID]component.Component
+
+func (e extensions) GetExtensions() map[component.ID]component.Component { return e }
+
+func TestMiddlewaresOfTheConfigurationAreUsed(t *testing.T) {
+	id := component.MustNewID("mine")
+	mine := errors.New("mine")
+	host := extensions{id: innermost{GetHTTPRoundTripperFunc: func(context.Context) (extensionmiddleware.WrapHTTPRoundTripperFunc, error) {
+		return func(context.Context, http.RoundTripper) (http.RoundTripper, error) {
+			return tripper(func(*http.Request) (*http.Response, error) { return nil, mine }), nil
+		}, nil
+	}}}
+	cfg := confighttp.NewDefaultClientConfig()
+	cfg.Middlewares = append(make([]configmiddleware.Config, 0, 9), configmiddleware.Config{ID: id})
+	client, _, err := NewClient(t.Context(), cfg, host, componenttest.NewNopTelemetrySettings())
+	require.NoError(t, err)
+	_, err = client.Do(get(t, "https://api.example.com")) //nolint:bodyclose // there is none
+	require.ErrorIs(t, err, mine)
+	require.Len(t, cfg.Middlewares, 1)
+	require.Len(t, host, 1, "the host's extensions stay as they were")
+}
