@@ -25,11 +25,12 @@ type clients struct {
 	api     *httpcall.Caller
 	secret  *httpcall.Caller
 	pair    *pairFiles // nil without a client certificate in the tls section
-	closers []func() // of what is used to the end of the term
+	sending gate       // passed by every request
+	closers []func()   // of what is used to the end of the term
 }
 
 func (r *auditReceiver) newClients(ctx context.Context, host component.Host) (*clients, error) {
-	c := &clients{auditReceiver: r, host: host}
+	c := &clients{auditReceiver: r, host: host, sending: newGate(maxRequests)}
 	cfg := r.cfg.ClientConfig
 	var err error
 	if c.pair, err = newPairFiles(cfg.TLS, r.status, r.logger); err != nil {
@@ -91,6 +92,7 @@ func (c *clients) build(ctx context.Context, cfg confighttp.ClientConfig) (*http
 	if c.transport != nil {
 		client.Transport = c.transport
 	}
+	client.Transport = bounded{client.Transport, c.sending}
 	return client, done, nil
 }
 

@@ -11,6 +11,9 @@ const (
 	maxPages = 40
 	// maxSlowPages is the number of further pages whose answers are large and come slowly.
 	maxSlowPages = 20
+	// maxRequests is the number of requests, for pages and for tokens, and so of the connections that are in use. It has to be
+	// well above maxPages, because subaccounts whose answers are slow use it up.
+	maxRequests = 256
 )
 
 // gate lets a limited number through at a time. Unlike a mutex it gives way to the end of a context, which matters because
