@@ -31,15 +31,18 @@ const (
 	spare      = 6   // subaccounts whose keys come later
 )
 
-// One receiver reads many subaccounts whose keys come as they come. Some keys are broken, some subaccounts throttled or slow;
-// keys are added, rotated and removed. The healthy ones stay within a poll interval of live, and each event arrives once.
+// One receiver reads many subaccounts whose keys come as they come. Some keys are broken, some subaccounts throttled, slow to
+// answer or slow in answering; keys are added, rotated and removed. The healthy ones stay within a poll interval of live, and
+// each event arrives once.
 func TestManySubaccountsInOneReceiver(t *testing.T) {
 	m := newMany(t, setting(t, "E2E_MANY", 60))
 	sick := max(3, len(m.subs)/25)
-	throttled, slow := m.subs[spare:spare+sick], m.subs[spare+sick:spare+2*sick]
-	m.healthy(m.subs[spare+2*sick:])
+	throttled, slow, trickling := m.subs[spare:spare+sick], m.subs[spare+sick:spare+2*sick], m.subs[spare+2*sick:spare+3*sick]
+	well := spare + 3*sick // and all that follow
+	m.healthy(m.subs[well:])
 	m.spoil(throttled, sapbtp.Fault{Kind: sapbtp.FaultStatus, Status: http.StatusTooManyRequests, RetryAfter: "2"})
 	m.spoil(slow, sapbtp.Fault{Kind: sapbtp.FaultSlow, Delay: sapbtp.Duration(2 * m.poll)})
+	m.spoil(trickling, sapbtp.Fault{Kind: sapbtp.FaultTrickle, Delay: sapbtp.Duration(250 * time.Millisecond)})
 	for i := range m.subs[spare:] {
 		m.write(spare+i, spare+i)
 	}
@@ -61,7 +64,7 @@ func TestManySubaccountsInOneReceiver(t *testing.T) {
 	}
 	m.healthy(m.subs[:spare])
 	m.within(time.Minute, "added subaccounts are caught up", func() bool { return m.lag() < m.poll })
-	for i := spare + 2*sick; i < len(m.subs); i += 3 { // a third moves to another form of key, in place of the old one
+	for i := well; i < len(m.subs); i += 3 { // a third moves to another form of key, in place of the old one
 		m.sim.RotateSecret(m.subs[i].Tenant)
 		m.remove(i)
 		m.write(i, next[i%len(carriers)])
@@ -79,6 +82,7 @@ func TestManySubaccountsInOneReceiver(t *testing.T) {
 	require.NoError(t, m.sim.Script())
 	m.healthy(throttled)
 	m.healthy(slow)
+	m.healthy(trickling)
 	m.within(2*time.Minute, "everything has arrived", func() bool { m.alive(); return m.lag() < m.poll })
 
 	requests := m.sim.Ledger().Total(sapbtp.KindRecords)
