@@ -68,7 +68,7 @@ func TestMiddlewaresOfTheConfigurationAreUsed(t *testing.T) {
 	cfg.Middlewares = append(make([]configmiddleware.Config, 0, 9), configmiddleware.Config{ID: id})
 	client, _, err := NewClient(t.Context(), cfg, host, componenttest.NewNopTelemetrySettings())
 	require.NoError(t, err)
-	_, err = client.Do(get(t, "https://api.example.com")) //nolint:bodyclose // there is none
+	_, err = client.Do(get(t, "https://api.example.com"))
 	require.ErrorIs(t, err, mine)
 	require.Len(t, cfg.Middlewares, 1)
 	require.Len(t, host, 1, "the host's extensions stay as they were")
