@@ -5,13 +5,10 @@ package sapbtpauditreceiver
 
 import (
 	"context"
-	"errors"
 	"slices"
-	"sync/atomic"
 
 	"go.uber.org/zap"
 
-	"github.com/otelcol-audit/otelcol-audit/internal/httpcall"
 	"github.com/otelcol-audit/otelcol-audit/internal/oauth"
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/auditlog"
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/keyfiles"
@@ -25,39 +22,57 @@ type connection struct {
 	endpoint    string
 	clientIDs   []string
 	credentials []*credential
-	tokens      *rotation // nil with an authenticator extension
+	rotation    *rotation // nil with an authenticator extension
 }
 
-// credential is one key of a subaccount and where its tokens come from.
+// credential is one key of a subaccount, where its tokens come from, and the only API they go to: that of the same key.
 type credential struct {
 	key    servicekey.Key
+	path   string // of the key's file; empty for keys in the configuration itself
 	pair   *pairFiles // its certificate, where that is the one of the tls section
-	tokens *oauth.Source
+	tokens *tokens
+	api    pager
 	close  func()
+}
+
+// tokens are those of one credential.
+type tokens struct {
+	*oauth.Source
+	s *subaccount
+}
+
+// Token returns a token, of which the subaccount has learned what it says.
+func (t *tokens) Token(ctx context.Context) (oauth.Token, error) {
+	token, err := t.Source.Token(ctx)
+	if err == nil {
+		t.s.learn(token)
+	}
+	return token, err
 }
 
 // connect makes the connection for a source. Keys that were in use before keep their tokens.
 func (s *subaccount) connect(ctx context.Context, source keyfiles.Source, before *connection) (*connection, error) {
 	c := &connection{endpoint: source.Credentials[0].Key.Endpoint}
-	settings := auditlog.Settings{Endpoint: c.endpoint, Caller: s.clients.api, Wait: s.admit, OnRequest: s.requested}
-	if !s.cfg.ClientConfig.Auth.HasValue() {
-		for _, found := range source.Credentials {
-			used, err := s.credential(ctx, found.Key, before)
-			if err != nil {
-				return nil, err
-			}
-			c.credentials = append(c.credentials, used)
-			c.clientIDs = append(c.clientIDs, found.Key.ClientID)
-		}
-		c.tokens = &rotation{s: s, credentials: c.credentials}
-		settings.Tokens = c.tokens
+	if s.cfg.ClientConfig.Auth.HasValue() {
+		var err error
+		c.api, err = s.pagerOf(c.endpoint, nil)
+		return c, err
 	}
-	client, err := auditlog.New(settings)
-	c.api = client
-	return c, err
+	for _, found := range source.Credentials {
+		used, err := s.credential(ctx, found, before)
+		if err != nil {
+			return nil, err
+		}
+		c.credentials = append(c.credentials, used)
+		c.clientIDs = append(c.clientIDs, found.Key.ClientID)
+	}
+	c.rotation = newRotation(s, c.credentials)
+	c.api = c.rotation
+	return c, nil
 }
 
-func (s *subaccount) credential(ctx context.Context, key servicekey.Key, before *connection) (*credential, error) {
+func (s *subaccount) credential(ctx context.Context, found keyfiles.Credential, before *connection) (*credential, error) {
+	key := found.Key
 	if before != nil {
 		for _, used := range before.credentials {
 			if used.key == key {
@@ -65,7 +80,7 @@ func (s *subaccount) credential(ctx context.Context, key servicekey.Key, before 
 			}
 		}
 	}
-	out := &credential{key: key, close: func() {}}
+	out := &credential{key: key, path: found.Path, close: func() {}}
 	caller, style := s.clients.secret, oauth.SecretInForm
 	if key.AuthType == servicekey.MutualTLS {
 		var err error
@@ -77,11 +92,20 @@ func (s *subaccount) credential(ctx context.Context, key servicekey.Key, before 
 			out.pair = s.clients.pair
 		}
 	}
-	out.tokens = oauth.New(oauth.Settings{
+	out.tokens = &tokens{s: s, Source: oauth.New(oauth.Settings{
 		TokenURL: key.TokenURL, ClientID: key.ClientID, Secret: s.cfg.secretOf(key), Style: style,
 		Caller: caller, Logger: s.logger, OnRefresh: s.tel.token,
+	})}
+	var err error
+	out.api, err = s.pagerOf(key.Endpoint, out.tokens)
+	return out, err
+}
+
+// pagerOf is the API at an endpoint. All share the subaccount's rate limit.
+func (s *subaccount) pagerOf(endpoint string, tokens auditlog.Tokens) (pager, error) {
+	return auditlog.New(auditlog.Settings{
+		Endpoint: endpoint, Caller: s.clients.api, Tokens: tokens, Wait: s.admit, OnRequest: s.requested,
 	})
-	return out, nil
 }
 
 // reconnect puts changed credentials into use. Requests under way end with the ones before.
@@ -127,43 +151,6 @@ func (c *connection) holds(source keyfiles.Source) bool {
 		}
 	}
 	return true
-}
-
-// rotation hands out tokens of the first credential that is accepted, so that a key that was revoked or has expired does
-// not matter while there is another one.
-type rotation struct {
-	s           *subaccount
-	credentials []*credential
-	inUse       atomic.Int64
-}
-
-// Token returns a token of the credential in use, or of the next one if that is refused.
-func (r *rotation) Token(ctx context.Context) (oauth.Token, error) {
-	first := int(r.inUse.Load())
-	var failure error
-	for i := range r.credentials {
-		n := (first + i) % len(r.credentials)
-		token, err := r.credentials[n].tokens.Token(ctx)
-		if err == nil {
-			r.inUse.Store(int64(n))
-			r.s.learn(token)
-			return token, nil
-		}
-		failure = errors.Join(failure, err)
-		if !errors.Is(err, oauth.ErrRefused) && httpcall.KindOf(err) != httpcall.KindTLS {
-			return oauth.Token{}, err
-		}
-	}
-	// The key may have been replaced a moment ago.
-	r.s.recheck()
-	return oauth.Token{}, failure
-}
-
-// Drop forgets a token that the API refused.
-func (r *rotation) Drop(token oauth.Token) {
-	for _, c := range r.credentials {
-		c.tokens.Drop(token)
-	}
 }
 
 // learn takes the subaccount's id from a token, where no carrier of the credentials says it.

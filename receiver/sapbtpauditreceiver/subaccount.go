@@ -6,7 +6,6 @@ package sapbtpauditreceiver
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -226,12 +225,12 @@ func (s *subaccount) untilNext() time.Duration {
 // checkCredentials asks for a token, so that wrong credentials show at the start and not at the first poll that has
 // something to read.
 func (s *subaccount) checkCredentials(ctx context.Context) {
-	tokens := s.connection.Load().tokens
-	if tokens == nil {
+	rotation := s.connection.Load().rotation
+	if rotation == nil {
 		return
 	}
-	if _, err := tokens.Token(ctx); err != nil && ctx.Err() == nil {
-		_ = s.failed(ctx, fmt.Errorf("%w: %w", auditlog.ErrToken, err))
+	if err := rotation.check(ctx); err != nil && ctx.Err() == nil {
+		_ = s.failed(ctx, err)
 	}
 }
 
