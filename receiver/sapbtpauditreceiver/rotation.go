@@ -84,9 +84,14 @@ func (r *rotation) tell(n int, failures []error) {
 	}
 }
 
-// unfit reports whether a failure is that of the credential.
+// unfit reports whether a failure is that of the credential: there is no token for it, or the API refuses its tokens, a fresh
+// one too.
 func unfit(err error) bool {
-	return errors.Is(err, oauth.ErrRefused) || errors.Is(err, auditlog.ErrToken) && httpcall.KindOf(err) == httpcall.KindTLS
+	kind := httpcall.KindOf(err)
+	if errors.Is(err, auditlog.ErrToken) {
+		return errors.Is(err, oauth.ErrRefused) || kind == httpcall.KindTLS
+	}
+	return kind == httpcall.KindUnauthorized || kind == httpcall.KindForbidden
 }
 
 // astray reports whether a failure may come from a wrong address in the key of c, which another one does not have. A server
