@@ -23,19 +23,20 @@ const deliveryGrace = 5 * time.Second
 // newSubaccount puts together what reads one subaccount.
 func (t *term) newSubaccount(ctx context.Context, source keyfiles.Source) (*subaccount, error) {
 	key := source.Credentials[0].Key
+	tenant := t.names.tenantOf(source)
 	prefix, err := t.prefix(ctx, source)
 	if err != nil {
 		return nil, err
 	}
 	s := &subaccount{
-		id: source.ID, cfg: t.cfg, clients: t.clients, pages: t.pages, readers: t.readers, recheck: t.recheck,
+		id: source.ID, cfg: t.cfg, clients: t.clients, pages: t.pages, readers: t.readers, recheck: t.recheck, names: t.names,
 		rate: t.cfg.RequestsPerSecond, size: newSizing(), delivering: newGate(1), wakeup: make(chan struct{}, 1), active: map[*window]struct{}{}, answersAtFailure: -1, left: make(chan struct{}),
-		status: t.status, tel: newTelemetry(ctx, t.builder, t.names.of(source.ID)), logger: t.logger,
+		status: t.status, tel: newTelemetry(ctx, t.builder, t.metricNames.of(source.ID)), logger: t.logger,
 		store: progressStore{client: t.storage, prefix: prefix},
 	}
 	s.notices = &notices{logger: t.logger.With(labels(s)...), last: map[string]time.Time{}}
-	if key.TenantID != "" {
-		s.tenant.Store(&key.TenantID)
+	if tenant != "" {
+		s.tenant.Store(&tenant)
 	}
 	if s.rate == 0 {
 		s.rate = float64(landscape.RequestsPerSecond(key.Endpoint))
@@ -43,7 +44,7 @@ func (t *term) newSubaccount(ctx context.Context, source keyfiles.Source) (*suba
 	s.pace = newPacer(s.rate)
 	s.mapper = record.NewMapper(record.Options{
 		Body: record.Body(t.cfg.Body), IncludeOriginal: t.cfg.IncludeOriginal, ScopeVersion: t.set.BuildInfo.Version,
-		Region: landscape.Region(key.Endpoint), SubaccountID: key.TenantID, SubaccountName: nameOf(source.Credentials[0]),
+		Region: landscape.Region(key.Endpoint), SubaccountID: tenant, SubaccountName: nameOf(source),
 	})
 	s.deliverer = delivery.New(delivery.Settings{
 		ID: t.set.ID, Next: t.next, Retry: t.cfg.RetryOnFailure, ObsReport: t.obs, Format: "json",
@@ -63,11 +64,17 @@ func (t *term) newSubaccount(ctx context.Context, source keyfiles.Source) (*suba
 }
 
 // nameOf is the subaccount's name for people: its identity zone, or the name of its key file.
-func nameOf(c keyfiles.Credential) string {
-	if c.Key.Name != "" || c.Path == "" {
-		return c.Key.Name
+func nameOf(source keyfiles.Source) string {
+	for _, c := range source.Credentials {
+		if c.Key.Name != "" {
+			return c.Key.Name
+		}
 	}
-	base := filepath.Base(c.Path)
+	path := source.Credentials[0].Path
+	if path == "" {
+		return ""
+	}
+	base := filepath.Base(path)
 	return strings.TrimSuffix(base, filepath.Ext(base))
 }
 

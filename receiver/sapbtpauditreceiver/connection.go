@@ -28,7 +28,7 @@ type connection struct {
 // credential is one key of a subaccount, where its tokens come from, and the only API they go to: that of the same key.
 type credential struct {
 	key    servicekey.Key
-	path   string // of the key's file; empty for keys in the configuration itself
+	path   string     // of the key's file; empty for keys in the configuration itself
 	pair   *pairFiles // its certificate, where that is the one of the tls section
 	tokens *tokens
 	api    pager
@@ -38,16 +38,20 @@ type credential struct {
 // tokens are those of one credential.
 type tokens struct {
 	*oauth.Source
-	s *subaccount
+	s   *subaccount
+	key servicekey.Key
 }
 
-// Token returns a token, of which the subaccount has learned what it says.
+// Token returns a token, unless it says that its key is one of another subaccount.
 func (t *tokens) Token(ctx context.Context) (oauth.Token, error) {
 	token, err := t.Source.Token(ctx)
 	if err == nil {
-		t.s.learn(token)
+		err = t.s.learn(ctx, t.key, token)
 	}
-	return token, err
+	if err != nil {
+		return oauth.Token{}, err
+	}
+	return token, nil
 }
 
 // connect makes the connection for a source. Keys that were in use before keep their tokens.
@@ -92,7 +96,7 @@ func (s *subaccount) credential(ctx context.Context, found keyfiles.Credential, 
 			out.pair = s.clients.pair
 		}
 	}
-	out.tokens = &tokens{s: s, Source: oauth.New(oauth.Settings{
+	out.tokens = &tokens{s: s, key: key, Source: oauth.New(oauth.Settings{
 		TokenURL: key.TokenURL, ClientID: key.ClientID, Secret: s.cfg.secretOf(key), Style: style,
 		Caller: caller, Logger: s.logger, OnRefresh: s.tel.token,
 	})}
@@ -153,12 +157,23 @@ func (c *connection) holds(source keyfiles.Source) bool {
 	return true
 }
 
-// learn takes the subaccount's id from a token, where no carrier of the credentials says it.
-func (s *subaccount) learn(token oauth.Token) {
-	if s.tenant.Load() != nil {
-		return
+// learn takes the subaccount's id from a token, where the key does not say it. Keys are sorted anew where it shows that one
+// is not with its like.
+func (s *subaccount) learn(ctx context.Context, key servicekey.Key, token oauth.Token) error {
+	if key.TenantID != "" {
+		return nil
 	}
-	if zone := token.Claim("zid"); zone != "" {
+	zone := token.Claim("zid")
+	if zone == "" {
+		return nil
+	}
+	s.names.learn(ctx, key, zone)
+	if s.names.of(key) != s.id {
+		s.recheck()
+		return errMisplaced
+	}
+	if s.tenant.Load() == nil {
 		s.tenant.Store(&zone)
 	}
+	return nil
 }

@@ -286,7 +286,7 @@ func TestMetricsHaveBoundedNamesHoweverManySubaccountsComeAndGo(t *testing.T) {
 		}
 		require.Len(t, names, maxNames+1)
 		require.True(t, names["other"])
-		require.Equal(t, w.sim.Subaccount(99).Tenant, w.r.names.of(w.sim.Subaccount(99).Tenant), "a name is kept")
+		require.Equal(t, w.sim.Subaccount(99).Tenant, w.r.metricNames.of(w.sim.Subaccount(99).Tenant), "a name is kept")
 		require.NoError(t, w.r.Shutdown(t.Context()))
 	})
 }

@@ -22,14 +22,14 @@ import (
 
 // auditReceiver owns what outlives a term: configuration, telemetry, status, and the term that is under way.
 type auditReceiver struct {
-	set     receiver.Settings
-	cfg     *Config
-	next    consumer.Logs
-	obs     *receiverhelper.ObsReport
-	builder *metadata.TelemetryBuilder
-	status  *status.Reporter
-	names   *metricNames
-	logger  *zap.Logger
+	set         receiver.Settings
+	cfg         *Config
+	next        consumer.Logs
+	obs         *receiverhelper.ObsReport
+	builder     *metadata.TelemetryBuilder
+	status      *status.Reporter
+	metricNames *metricNames
+	logger      *zap.Logger
 
 	transport http.RoundTripper // replaces the network in tests; nil otherwise
 	candidate *leader.Candidate // nil without a leader elector
@@ -51,7 +51,7 @@ func newAuditReceiver(set receiver.Settings, cfg *Config, next consumer.Logs) (*
 	}
 	return &auditReceiver{
 		set: set, cfg: cfg, next: next, obs: obs, builder: builder,
-		status: status.New(), names: &metricNames{given: map[string]struct{}{}}, logger: set.Logger,
+		status: status.New(), metricNames: &metricNames{given: map[string]struct{}{}}, logger: set.Logger,
 	}, nil
 }
 

@@ -15,24 +15,25 @@ import (
 )
 
 // prefix is where the state of a subaccount is in storage. It is named after the subaccount's identity, which is the tenant
-// where the credentials say it and the token host where they do not. A note under the token host leads to the state when
-// the credentials come in another form than before, so that this is not taken for a first start.
+// where the credentials say it and the token host where they do not. What a token has said, and a note under the token host,
+// lead to the state when the credentials come in another form than before, so that this is not taken for a first start.
 func (t *term) prefix(ctx context.Context, source keyfiles.Source) (string, error) {
 	own := source.ID + "/"
-	host := nameless(source.Credentials[0].Key)
+	host := tokenHost(source.Credentials[0].Key)
 	note := "state of " + host
+	tenant := t.names.tenantOf(source)
 
-	store := progressStore{client: t.storage, prefix: own}
-	_, err := store.load(ctx)
-	if err == nil || !errors.Is(err, durable.ErrAbsent) {
-		// What is damaged or unreadable is for restore to judge.
+	if named := tenant + "/"; tenant != "" && named != own && !t.taken(named) && t.begun(ctx, named) {
+		own = named // which other keys have named, and no key does now
+	}
+	if t.begun(ctx, own) {
 		return own, t.remember(ctx, note, own)
 	}
 	var former string
-	err = durable.Load(ctx, t.storage, note, checkpointVersion, &former)
+	err := durable.Load(ctx, t.storage, note, checkpointVersion, &former)
 	switch {
 	// Subaccounts behind one token host, as with a gateway, are told apart by their tenants.
-	case err == nil && source.Credentials[0].Key.TenantID != "" && former != host+"/":
+	case err == nil && tenant != "" && former != host+"/" && former != tenant+"/":
 		return own, t.remember(ctx, note, own)
 	case err == nil && !t.taken(former):
 		t.logger.Info("Going on with the progress that was stored under another form of the credentials",
@@ -43,6 +44,13 @@ func (t *term) prefix(ctx context.Context, source keyfiles.Source) (string, erro
 	default:
 		return own, fmt.Errorf("reading where the state is: %w", err)
 	}
+}
+
+// begun reports whether there is a state. What is damaged or unreadable is for restore to judge.
+func (t *term) begun(ctx context.Context, prefix string) bool {
+	store := progressStore{client: t.storage, prefix: prefix}
+	_, err := store.load(ctx)
+	return !errors.Is(err, durable.ErrAbsent)
 }
 
 // remember writes the note, unless it says so already.

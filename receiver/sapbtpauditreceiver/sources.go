@@ -5,9 +5,7 @@ package sapbtpauditreceiver
 
 import (
 	"errors"
-	"net/url"
 	"slices"
-	"strings"
 
 	"go.uber.org/zap"
 
@@ -23,29 +21,15 @@ func (t *term) sources() ([]keyfiles.Source, error) {
 	}
 	if len(t.cfg.ServiceKeys) > 0 {
 		t.watcher = keyfiles.New(keyfiles.Settings{
-			Patterns: t.cfg.ServiceKeys, Load: t.cfg.loadKeys, Identity: identity, Logger: t.logger,
+			Patterns: t.cfg.ServiceKeys, Load: t.cfg.loadKeys, Survey: t.names.survey, Identity: t.names.of, Logger: t.logger,
 		})
 		found := t.watcher.Scan()
 		t.report(problemsOf(found))
 		return found.Sources, nil
 	}
 	keys, err := t.cfg.credentials()
-	return bySubaccount(keys), err
-}
-
-// bySubaccount makes sources of keys that the configuration itself holds; their order is that of the configuration.
-func bySubaccount(keys []servicekey.Key) (sources []keyfiles.Source) {
-	at := map[string]int{}
-	for _, key := range keys {
-		id := identity(key)
-		if _, known := at[id]; !known {
-			at[id] = len(sources)
-			sources = append(sources, keyfiles.Source{ID: id})
-		}
-		source := &sources[at[id]]
-		source.Credentials = append(source.Credentials, keyfiles.Credential{Key: key})
-	}
-	return sources
+	t.names.survey(keys)
+	return grouped(keys, t.names.of), err
 }
 
 // follow makes what is read what the key files now say: a new subaccount is read from its stored progress or as on a first
@@ -135,15 +119,9 @@ func (t *term) awaits(source keyfiles.Source) bool {
 func (c *connection) sharesHost(source keyfiles.Source) bool {
 	return slices.ContainsFunc(c.credentials, func(used *credential) bool {
 		return slices.ContainsFunc(source.Credentials, func(other keyfiles.Credential) bool {
-			return nameless(used.key) == nameless(other.Key)
+			return tokenHost(used.key) == tokenHost(other.Key)
 		})
 	})
-}
-
-// nameless is the identity of a key as if it did not name its tenant.
-func nameless(key servicekey.Key) string {
-	key.TenantID = ""
-	return identity(key)
 }
 
 // leave stops reading a subaccount. It does not wait for what is under way, which may take as long as a consumer likes; until
@@ -188,19 +166,4 @@ func (t *term) report(problems map[string]error) {
 		t.problems[cause] = err.Error()
 		t.status.Set(cause, err)
 	}
-}
-
-// identity names the subaccount in storage and telemetry. It must not change when credentials do: the tenant, or where no
-// carrier says it the subdomain of the token service, which is the same for secrets and certificates.
-func identity(key servicekey.Key) string {
-	if key.TenantID != "" {
-		return key.TenantID
-	}
-	for _, raw := range []string{key.TokenURL, key.Endpoint} {
-		if u, err := url.Parse(raw); err == nil && u.Host != "" {
-			host := strings.Replace(u.Host, ".authentication.cert.", ".authentication.", 1)
-			return host + strings.TrimSuffix(strings.TrimSuffix(u.Path, "/"), "/oauth/token")
-		}
-	}
-	return "subaccount"
 }

@@ -43,7 +43,8 @@ type subaccount struct {
 	pages     gate       // shared by all subaccounts, see lease
 	readers   func() int // windows to read in parallel
 	recheck   func()     // looks for replaced credentials
-	rate      float64    // requests per second
+	names     *names
+	rate      float64 // requests per second
 	pace      *pacer
 	clock     sourceClock
 	size      *sizing

@@ -31,6 +31,7 @@ type term struct {
 	quarantine *quarantine.Store
 	clients    *clients
 	pages      gate
+	names      *names
 	watcher    *keyfiles.Watcher // nil unless service_keys
 
 	reading context.Context // ends when the term does
@@ -53,6 +54,7 @@ func (t *term) start(ctx context.Context) (err error) {
 	if t.storage, err = durable.OpenClient(ctx, t.host, t.cfg.StorageID, component.KindReceiver, t.set.ID); err != nil {
 		return err
 	}
+	t.names = newNames(t.storage, t.logger)
 	if t.quarantine, err = quarantine.Open(ctx, t.storage, quarantine.Limits{}); err != nil {
 		return fmt.Errorf("opening the quarantine: %w", err)
 	}
@@ -62,7 +64,7 @@ func (t *term) start(ctx context.Context) (err error) {
 	if t.clients, err = t.newClients(ctx, t.host); err != nil {
 		return err
 	}
-	sources, err := t.sources()
+	sources, err := t.sources() //nolint:contextcheck // what it reads from storage it reads again later, when Start's context is over
 	if err != nil {
 		return err
 	}

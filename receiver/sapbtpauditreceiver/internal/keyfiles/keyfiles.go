@@ -46,6 +46,9 @@ type Settings struct {
 	// Load returns the keys at a path. Good keys may come beside an error about
 	// others. It has to bound what it reads. Default: servicekey.Load.
 	Load func(path string) ([]servicekey.Key, error)
+	// Survey, if set, is told of all keys before Identity is asked about each,
+	// for what one key says of another.
+	Survey func([]servicekey.Key)
 	// Identity names the subaccount of a key. It is needed.
 	Identity func(servicekey.Key) string
 	// Rescan is the pause between two looks at the contents of all files,

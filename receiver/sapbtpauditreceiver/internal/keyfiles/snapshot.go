@@ -57,6 +57,13 @@ func byUse(a, b dated) int {
 
 // snapshot returns what was read last.
 func (w *Watcher) snapshot() Snapshot {
+	if w.set.Survey != nil {
+		var all []servicekey.Key
+		for _, c := range w.carriers {
+			all = append(all, c.keys...)
+		}
+		w.set.Survey(all)
+	}
 	found := map[string][]dated{}
 	for path, c := range w.carriers {
 		for _, key := range c.keys {
