@@ -58,6 +58,10 @@ type Error struct {
 	What   string // what happened, in this project's words
 	Hint   string // what the user can do about it; may be empty
 
+	// Unanswered says of a KindNetwork that the server cut a new TLS connection without a word. With TLS 1.3 this is how some
+	// refuse a client certificate.
+	Unanswered bool
+
 	RetryAfter    time.Duration // how long the server asked to wait, at most MaxRetryAfter
 	HasRetryAfter bool          // whether it asked
 

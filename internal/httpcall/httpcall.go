@@ -66,7 +66,9 @@ func (c *Caller) Do(ctx context.Context, op string, req *http.Request) (*Respons
 	req = req.WithContext(hs.watch(ctx))
 	reply, err := c.client.Do(req)
 	if err != nil {
-		return nil, transportError(ctx, op, req.URL.Host, err, hs.failed())
+		e := transportError(ctx, op, req.URL.Host, err, hs.failed())
+		e.Unanswered = e.Kind == KindNetwork && hs.unanswered(err)
+		return nil, e
 	}
 	defer func() { _ = reply.Body.Close() }() // nothing left to learn from it
 

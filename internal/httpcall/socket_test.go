@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -201,6 +202,68 @@ func TestExplainsTLSFailures(t *testing.T) {
 			_, err := New(&http.Client{Transport: transport}).Do(t.Context(), op, get(t, tt.url))
 			require.Equal(t, KindTLS, KindOf(err), "%v", err)
 			require.ErrorContains(t, err, tt.want)
+		})
+	}
+}
+
+// Some servers refuse a client certificate by cutting the connection. With TLS 1.3 that comes after the handshake, and is
+// told from a connection that breaks at another time.
+func TestTellsANewConnectionThatIsCutWithoutAnAnswer(t *testing.T) {
+	refusing := func(reset, http2 bool) *httptest.Server {
+		return serveTLS(t, func(s *httptest.Server) {
+			s.EnableHTTP2 = http2
+			s.TLS.ClientAuth, s.TLS.MinVersion = tls.RequestClientCert, tls.VersionTLS13
+			s.TLS.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+				config := s.TLS.Clone()
+				config.GetConfigForClient = nil
+				config.VerifyConnection = func(tls.ConnectionState) error {
+					if reset {
+						_ = hello.Conn.(*net.TCPConn).SetLinger(0)
+					}
+					_ = hello.Conn.Close()
+					return io.EOF
+				}
+				return config, nil
+			}
+		})
+	}
+	cutting := func(from int64) *httptest.Server {
+		var requests atomic.Int64
+		return serveTLS(t, func(s *httptest.Server) {
+			s.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				if requests.Add(1) >= from {
+					hijack(w, "")
+				}
+			})
+		})
+	}
+	plain := serve(t, func(w http.ResponseWriter, _ *http.Request) { hijack(w, "") })
+	for _, tt := range []struct {
+		name   string
+		server *httptest.Server
+		calls  int
+		want   bool
+	}{
+		{"reset after the handshake", refusing(true, false), 1, true},
+		{"closed after the handshake", refusing(false, false), 1, true},
+		{"reset after the handshake, HTTP/2", refusing(true, true), 1, true},
+		{"cut in place of an answer", cutting(1), 1, true},
+		{"cut when it had been in use", cutting(2), 2, false},
+		{"without TLS", plain, 1, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := New(tt.server.Client())
+			var err error
+			for range tt.calls {
+				var req *http.Request
+				req, err = http.NewRequestWithContext(t.Context(), http.MethodPost, tt.server.URL, strings.NewReader("x"))
+				require.NoError(t, err)
+				_, err = c.Do(t.Context(), op, req)
+			}
+			var e *Error
+			require.ErrorAs(t, err, &e)
+			require.Equal(t, KindNetwork, e.Kind)
+			require.Equal(t, tt.want, e.Unanswered, "%v", err)
 		})
 	}
 }

@@ -20,16 +20,29 @@ import (
 )
 
 // handshake watches one call's connection. A server that wants a client certificate may just reset the connection during
-// the handshake, and only the trace tells that reset from any other.
+// the handshake, and only the trace tells that reset from any other. With TLS 1.3 the handshake is over for this side before
+// the server has seen the certificate, so the reset comes right after it.
 type handshake struct {
-	broken, connected atomic.Bool
+	broken, connected, secured, reused, answered atomic.Bool
 }
 
 func (h *handshake) watch(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		TLSHandshakeDone: func(_ tls.ConnectionState, err error) { h.broken.Store(err != nil) },
-		GotConn:          func(httptrace.GotConnInfo) { h.connected.Store(true) },
+		TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
+			h.broken.Store(err != nil)
+			h.secured.Store(err == nil)
+		},
+		GotConn: func(got httptrace.GotConnInfo) {
+			h.connected.Store(true)
+			h.reused.Store(got.Reused)
+		},
+		GotFirstResponseByte: func() { h.answered.Store(true) },
 	})
+}
+
+// unanswered reports whether the server cut a new TLS connection before it said anything.
+func (h *handshake) unanswered(err error) bool {
+	return cut(err) && h.secured.Load() && !h.reused.Load() && !h.answered.Load()
 }
 
 func (h *handshake) failed() bool { return h.broken.Load() && !h.connected.Load() }

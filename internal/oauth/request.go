@@ -34,7 +34,7 @@ func (s *Source) obtain(ctx context.Context, tries int) (grant, error) {
 		}
 		wait, again := pause(err, try)
 		if !again || try >= tries {
-			return grant{}, err
+			return grant{}, s.suspect(err)
 		}
 		if !sleep(ctx, wait) {
 			return grant{}, err

@@ -86,3 +86,16 @@ func explain(err error, secret string) error {
 	}
 	return err
 }
+
+// suspect makes a failure of the certificate of one that, to the last try, looks like it: servers may refuse a client
+// certificate without a word, and after the handshake.
+func (s *Source) suspect(err error) error {
+	var e *httpcall.Error
+	if s.settings.Style != MutualTLS || !errors.As(err, &e) || !e.Unanswered {
+		return err
+	}
+	e.Kind, e.What = httpcall.KindTLS, "the server cuts the connection right after the TLS handshake"
+	e.Hint = "it probably refuses the client certificate: renew it, and check that it belongs to client_id and token_url; " +
+		"or something in between blocks the connection"
+	return err
+}

@@ -5,7 +5,11 @@ package oauth
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"io"
+	"net/http"
+	"net/http/httptrace"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -122,5 +126,36 @@ func TestTellsARefusalOfTheCredentialsFromOtherFailures(t *testing.T) {
 		require.ErrorContains(t, err, tt.want)
 		require.Equal(t, tt.refused, errors.Is(err, ErrRefused))
 		require.NotContains(t, err.Error(), "Bad credentials")
+	}
+}
+
+// With TLS 1.3 the refusal of a client certificate can be a connection that is cut after the handshake.
+func TestTakesACutConnectionForARefusalOfTheCertificate(t *testing.T) {
+	cut := func(req *http.Request) (*http.Response, error) {
+		trace := httptrace.ContextClientTrace(req.Context())
+		trace.TLSHandshakeDone(tls.ConnectionState{}, nil)
+		trace.GotConn(httptrace.GotConnInfo{})
+		return nil, io.EOF
+	}
+	for name, tt := range map[string]struct {
+		style   Style
+		answers []answer
+		kind    httpcall.Kind
+		says    string
+	}{
+		"certificate":            {MutualTLS, []answer{cut}, httpcall.KindTLS, "probably refuses the client certificate"},
+		"secret":                 {SecretInForm, []answer{cut}, httpcall.KindNetwork, "closed the connection without a reply"},
+		"no connection":          {MutualTLS, []answer{unreachable}, httpcall.KindNetwork, "closed the connection without a reply"},
+		"it passes within a try": {MutualTLS, []answer{cut, cut, grants("t1", time.Hour)}, httpcall.KindUnknown, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				_, err := newEndpoint(tt.answers...).source(func(s *Settings) { s.Style = tt.style }).Token(t.Context())
+				require.Equal(t, tt.kind, httpcall.KindOf(err), "%v", err)
+				if tt.says != "" {
+					require.ErrorContains(t, err, tt.says)
+				}
+			})
+		})
 	}
 }

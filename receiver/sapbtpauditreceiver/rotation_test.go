@@ -130,6 +130,20 @@ func TestKeysAreLookedAtAgainWhenTheAPIRefusesEveryCredential(t *testing.T) {
 	require.Equal(t, 3, rechecks)
 }
 
+// The simulator refuses a certificate as SAP's load balancer does, by a reset, which TLS 1.3 shows after the handshake.
+func TestACertificateThatTheServerResetsMakesWay(t *testing.T) {
+	t.Parallel()
+	w := newKeyWorld(t, 1)
+	alien := sapbtp.New(sapbtp.Options{Seed: 71}).IssueClientCert(w.sub.Tenant, 48*time.Hour) // tried first, as it lasts longer
+	w.key("alien.json", w.sub.ServiceKeyWith(alien))
+	_, err := w.startOn(fileStorage(t))
+	require.NoError(t, err)
+	require.Contains(t, w.requireFailure(), "probably refuses the client certificate")
+	w.key("good.json", w.sub.ServiceKey(sapbtp.X509Key))
+	w.caughtUp("by the second of two certificates", 0)
+	w.finish(0)
+}
+
 // pagerFunc answers for the API with an error.
 type pagerFunc func() error
 

@@ -86,7 +86,7 @@ func TestScanOrdersTheCredentialsOfASource(t *testing.T) {
 	for name, content := range map[string]string{
 		"1.json": certKey(t, expires(2031)), "2.json": certKey(t, expires(2033)), "3.json": certKey(t, expires(2032)),
 		"4.json": secretKey(t, "A", "oldest"), "5.json": secretKey(t, "A", "newest"), "6.json": secretKey(t, "A", "middle"),
-		"7.json": secretKey(t, "B", "other"),
+		"7.json": secretKey(t, "B", "other"), "8.json": certKey(t, expires(2021)), "9.json": certKey(t, expires(2022)),
 	} {
 		write(t, filepath.Join(root, name), content)
 	}
@@ -96,7 +96,7 @@ func TestScanOrdersTheCredentialsOfASource(t *testing.T) {
 
 	_, scan := scanner(root, "*.json")
 	require.Equal(t, []string{
-		"A: 2033@2.json 2032@3.json 2031@1.json newest@5.json middle@6.json oldest@4.json",
+		"A: 2033@2.json 2032@3.json 2031@1.json newest@5.json middle@6.json oldest@4.json 2022@9.json 2021@8.json",
 		"B: other@7.json",
 	}, scan())
 }

@@ -28,7 +28,9 @@ type Source struct {
 	ID string
 	// Credentials are all different, and in the order in which to try them:
 	// certificates, the one that expires last before the others, then secrets,
-	// the one whose file was changed last before the others. There is at least one.
+	// the one whose file was changed last before the others, and at the end the
+	// certificates that have expired, by this machine's clock, which may be
+	// wrong. There is at least one.
 	Credentials []Credential
 }
 
@@ -39,15 +41,23 @@ type Credential struct {
 	Key  servicekey.Key
 }
 
-// dated is a credential with the time its file was changed.
+// dated is a credential with the time its file was changed, and whether its
+// certificate has expired.
 type dated struct {
 	Credential
 	changed time.Time
+	expired bool
 }
 
 // byUse orders credentials as they are to be tried. Certificates come before
 // secrets because a subaccount that has both is moving to certificates.
 func byUse(a, b dated) int {
+	if a.expired != b.expired {
+		if a.expired {
+			return 1
+		}
+		return -1
+	}
 	return cmp.Or(
 		b.Key.NotAfter.Compare(a.Key.NotAfter),
 		b.changed.Compare(a.changed),
@@ -64,11 +74,15 @@ func (w *Watcher) snapshot() Snapshot {
 		}
 		w.set.Survey(all)
 	}
+	now := time.Now()
 	found := map[string][]dated{}
 	for path, c := range w.carriers {
 		for _, key := range c.keys {
 			id := w.set.Identity(key)
-			found[id] = append(found[id], dated{Credential{path, key}, c.changed})
+			found[id] = append(found[id], dated{
+				Credential: Credential{path, key}, changed: c.changed,
+				expired: !key.NotAfter.IsZero() && key.NotAfter.Before(now),
+			})
 		}
 	}
 	s := Snapshot{Problems: w.problems}
