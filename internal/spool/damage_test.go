@@ -67,7 +67,7 @@ func TestEntryUnderAnotherKeyIsCorrupt(t *testing.T) {
 		require.NoError(t, s.Delete(t.Context(), e))
 		require.Zero(t, s.Stats().Entries)
 		require.NoError(t, s.Close(t.Context()))
-		require.Equal(t, []string{"root/spool", "spool_0/head"}, disk.Keys())
+		require.Equal(t, []string{"root/spool", "spool_0/done", "spool_0/head"}, disk.Keys())
 	}
 }
 
@@ -151,7 +151,7 @@ func TestStorageThatCannotBeReadFailsTheStart(t *testing.T) {
 }
 
 func TestNewerFormatFailsTheStart(t *testing.T) {
-	for _, key := range []string{"root/spool", "spool_0/head"} {
+	for _, key := range []string{"root/spool", "spool_0/done", "spool_0/head"} {
 		disk := filled(t, []string{"x"})
 		newer, err := durable.Seal(manifestVersion+1, manifest{})
 		require.NoError(t, err)

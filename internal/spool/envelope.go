@@ -140,19 +140,23 @@ func decodeEntry(seq uint64, stored []byte, keys *Keyring) (string, Batch, error
 	return h.ID, Batch{ReceivedAt: h.At, Meta: h.Meta, Truncated: h.Truncated, Body: body}, nil
 }
 
-// receivedAt reads only the time from a stored entry; zero if it cannot be read.
-func receivedAt(stored []byte) time.Time {
-	_, head, _, err := splitEntry(stored)
-	if err != nil {
-		return time.Time{}
+// peek reads from a stored entry what it says of itself, without proving it; nothing if it cannot be read.
+func peek(stored []byte) (said struct {
+	Seq uint64    `json:"seq"`
+	At  time.Time `json:"at"`
+	Key string    `json:"key"`
+},
+) {
+	if _, head, _, err := splitEntry(stored); err == nil {
+		_ = json.Unmarshal(head, &said)
 	}
-	var h struct {
-		At time.Time `json:"at"`
-	}
-	if json.Unmarshal(head, &h) != nil {
-		return time.Time{}
-	}
-	return h.At
+	return said
+}
+
+// intact tells whether the checksum of a stored entry is right.
+func intact(stored []byte) bool {
+	sum, head, body, err := splitEntry(stored)
+	return err == nil && checksum(head, body) == sum
 }
 
 func missingKey(id string) error {

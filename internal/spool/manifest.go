@@ -19,7 +19,7 @@ const manifestVersion = 1
 
 // manifest says which segments are in use, oldest first. The last one is being written.
 type manifest struct {
-	// Next is a sequence number above all in use when the manifest was written.
+	// Next is above all sequence numbers in use: it is raised before a head is.
 	Next uint64 `json:"next"`
 	// Slots were used at least once: those below this number.
 	Slots    int      `json:"slots"`
@@ -31,6 +31,7 @@ type manifest struct {
 type record struct {
 	Slot    int       `json:"slot"`
 	First   uint64    `json:"first"`
+	Last    uint64    `json:"last,omitempty"` // that was committed by then
 	Key     string    `json:"key,omitempty"`
 	Entries int       `json:"entries"`
 	Bytes   int64     `json:"bytes"`
@@ -43,6 +44,7 @@ func (s *Spool) loadManifest(ctx context.Context) (m manifest, found bool, err e
 	case errors.Is(err, durable.ErrAbsent):
 		return manifest{}, false, nil
 	case errors.Is(err, durable.ErrCorrupt):
+		s.repaired++
 		s.logger.Error("The spool's manifest is damaged; it is rebuilt from the segments.")
 		return manifest{}, false, nil
 	case err != nil:
@@ -53,7 +55,8 @@ func (s *Spool) loadManifest(ctx context.Context) (m manifest, found bool, err e
 
 // saveManifest writes which segments are in use.
 func (s *Spool) saveManifest(ctx context.Context) error {
-	m := manifest{Next: s.next, Slots: s.slots}
+	s.bound = max(s.bound, s.next)
+	m := manifest{Next: s.bound, Slots: s.slots}
 	for _, seg := range s.segments {
 		m.Segments = append(m.Segments, seg.record())
 	}
@@ -73,7 +76,6 @@ func (s *Spool) rebuild(ctx context.Context) error {
 			return seg.close(ctx)
 		}
 		s.slots = slot + 1
-		s.next = max(s.next, seg.head.Next)
 		if seg.entries > 0 {
 			s.insertByAge(seg)
 		}

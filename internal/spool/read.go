@@ -29,7 +29,8 @@ type Entry struct {
 }
 
 // Next hands out the oldest entry that is not handed out yet, and waits for one if there is none. An error other than
-// that of the context means that the storage could not be read; nothing was taken, and Next may be called again.
+// that of the context means that a part of the storage could not be read and nothing else is left; nothing was taken, and
+// Next may be called again.
 func (s *Spool) Next(ctx context.Context) (*Entry, error) {
 	for {
 		if err := ctx.Err(); err != nil {
@@ -37,15 +38,12 @@ func (s *Spool) Next(ctx context.Context) (*Entry, error) {
 		}
 		s.mu.Lock()
 		e, err := s.take(ctx)
-		changed := s.changed
+		changed, due := s.changed, s.due()
 		s.mu.Unlock()
 		if e != nil || err != nil {
 			return e, err
 		}
-		select {
-		case <-ctx.Done():
-		case <-changed:
-		}
+		wait(ctx, changed, due)
 	}
 }
 
@@ -67,11 +65,55 @@ func (s *Spool) take(ctx context.Context) (*Entry, error) {
 	return e, nil
 }
 
-// readAhead fetches the next entries, at least one and about aheadBytes at most, in one transaction.
+// readAhead fetches the next entries from the oldest segment that can be read. One that cannot does not hold up the others:
+// its error is returned only if they have nothing.
 func (s *Spool) readAhead(ctx context.Context) error {
-	seg, err := s.readable(ctx)
-	if seg == nil || err != nil {
-		return err
+	var failed []error
+	try := func() {
+		for _, seg := range s.segments {
+			if len(s.ahead) > 0 || ctx.Err() != nil || seg.trouble.waits() {
+				continue
+			}
+			switch err := s.fetch(ctx, seg); {
+			case err == nil:
+				s.untroubled(seg)
+			case ctx.Err() == nil:
+				s.troubled(seg, err)
+				failed = append(failed, err)
+			}
+		}
+	}
+	try()
+	if len(s.ahead) == 0 && s.unpark() {
+		try()
+	}
+	if len(s.ahead) > 0 {
+		return nil
+	}
+	return errors.Join(append(failed, ctx.Err())...)
+}
+
+// unpark lets the entries that were returned to the oldest such segment be handed out again.
+func (s *Spool) unpark() bool {
+	for _, seg := range s.segments {
+		if len(seg.parked) > 0 && !seg.trouble.waits() {
+			seg.queue, seg.parked = seg.parked, nil
+			return true
+		}
+	}
+	return false
+}
+
+// fetch reads the next entries of a segment, at least one if there are any and about aheadBytes at most, in one transaction.
+func (s *Spool) fetch(ctx context.Context, seg *segment) error {
+	if seg.client == nil && seg.entries > 0 {
+		if err := s.look(ctx, seg); err != nil {
+			return err
+		}
+		s.publish()
+	}
+	if len(seg.queue) == 0 {
+		return nil
 	}
 	var ops []*storage.Operation
 	size := int64(0)
@@ -82,7 +124,7 @@ func (s *Spool) readAhead(ctx context.Context) error {
 		ops = append(ops, storage.GetOperation(r.key()))
 	}
 	if err := seg.client.Batch(ctx, ops...); err != nil {
-		return fmt.Errorf("reading from the spool: %w", err)
+		return fmt.Errorf("reading segment %d of the spool: %w", seg.slot, err)
 	}
 	entries := make([]*Entry, 0, len(ops))
 	for i, op := range ops {
@@ -98,28 +140,6 @@ func (s *Spool) readAhead(ctx context.Context) error {
 	seg.queue = seg.queue[len(ops):]
 	s.ahead = entries
 	return nil
-}
-
-// readable returns the oldest segment with entries to hand out, open, or nil.
-func (s *Spool) readable(ctx context.Context) (*segment, error) {
-	for _, seg := range s.segments {
-		if seg.client == nil && seg.entries > 0 {
-			if err := s.look(ctx, seg); err != nil {
-				return nil, err
-			}
-			s.publish()
-		}
-		if len(seg.queue) > 0 {
-			return seg, nil
-		}
-	}
-	for _, seg := range s.segments {
-		if len(seg.parked) > 0 {
-			seg.queue, seg.parked = seg.parked, nil
-			return seg, nil
-		}
-	}
-	return nil, nil
 }
 
 func (s *Spool) entry(seg *segment, r ref, stored []byte) (*Entry, error) {
@@ -146,8 +166,8 @@ func (s *Spool) Delete(ctx context.Context, e *Entry) error {
 	if _, ok := seg.busy[e.ref.seq]; !ok {
 		return nil
 	}
-	if err := seg.client.Delete(ctx, e.ref.key()); err != nil {
-		return fmt.Errorf("deleting from the spool: %w", err)
+	if err := seg.delete(ctx, e.ref); err != nil {
+		return fmt.Errorf("deleting from segment %d of the spool: %w", seg.slot, err)
 	}
 	delete(seg.busy, e.ref.seq)
 	seg.entries--

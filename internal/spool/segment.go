@@ -4,12 +4,9 @@
 package spool
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,14 +17,13 @@ import (
 )
 
 const (
-	headKey     = "head"
+	headKey = "head"
+	// doneKey sorts beside the oldest entries, which are the ones that are deleted: a deletion changes one page of a file.
+	doneKey     = "done"
 	entryPrefix = "e"
 
 	// seqBlock is how many sequence numbers the head reserves at once.
 	seqBlock = 128
-
-	// scanBytes bounds what one step of a scan reads from a storage that cannot be walked.
-	scanBytes = 1 << 20
 )
 
 // segmentHead says which sequence numbers may occur in a segment: those from First, below Next.
@@ -37,11 +33,22 @@ type segmentHead struct {
 	Key   string `json:"key,omitempty"`
 }
 
+// segmentDone says which of these are not there for a good reason, because they were deleted or never used, and which was
+// the last to be used. What else is not there is missing: the files of file_storage have no checksums, and a damaged one
+// can look like a whole one with less in it.
+type segmentDone struct {
+	Spans spans  `json:"spans"`
+	Last  uint64 `json:"last"`
+}
+
 // ref points to a stored entry that is to be delivered.
 type ref struct {
 	seq  uint64
 	size int64
 	at   time.Time
+	// named is the sequence number that the entry itself names, seal the key that it is sealed with.
+	named uint64
+	seal  string
 	// again says that it was handed out and returned.
 	again bool
 	// stray is the key of a value that is none of ours, or was one of ours until its key was damaged.
@@ -59,6 +66,10 @@ func (r ref) key() string {
 type segment struct {
 	slot    int
 	head    segmentHead
+	done    spans
+	last    uint64         // the highest sequence number that was committed
+	below   uint64         // above all sequence numbers in it, as far as the manifest knows; 0 if it knows nothing
+	trouble trouble        // it cannot be read now
 	client  storage.Client // nil while closed
 	queue   []ref          // to be handed out, oldest first; known while open
 	parked  []ref          // returned: to be handed out when nothing else is left
@@ -70,7 +81,7 @@ type segment struct {
 
 func (seg *segment) record() record {
 	return record{
-		Slot: seg.slot, First: seg.head.First, Key: seg.head.Key,
+		Slot: seg.slot, First: seg.head.First, Last: seg.last, Key: seg.head.Key,
 		Entries: seg.entries, Bytes: seg.bytes, Oldest: seg.age(),
 	}
 }
@@ -105,8 +116,13 @@ func (seg *segment) close(ctx context.Context) error {
 	seg.oldest = seg.age()
 	client := seg.client
 	seg.client, seg.queue, seg.parked, seg.busy = nil, nil, nil, nil
+	settle(ctx, client)
 	return client.Close(ctx)
 }
+
+// settle makes one more transaction. file_storage keeps two roots of its data, the last and the one before; if the last is
+// damaged it takes the other without a word. After this both show the same.
+func settle(ctx context.Context, client storage.Client) { _, _ = client.Get(ctx, headKey) }
 
 func clientName(slot int) string { return "spool_" + strconv.Itoa(slot) }
 
@@ -118,126 +134,70 @@ func parseKey(key string) (seq uint64, ok bool) {
 
 func entryKey(seq uint64) string { return fmt.Sprintf("%s%016x", entryPrefix, seq) }
 
-// openSegment opens the segment's client and learns what is in it. It reports false for a segment without a head: one
-// that was never written, or was lost.
-func (s *Spool) openSegment(ctx context.Context, seg *segment) (used bool, err error) {
-	if seg.client != nil {
-		return true, nil
+// refs calls see with all entries of an open segment.
+func (seg *segment) refs(see func(ref)) {
+	for _, r := range seg.queue {
+		see(r)
 	}
-	client, err := s.open(ctx, clientName(seg.slot))
-	if err != nil {
-		return false, fmt.Errorf("opening segment %d of the spool: %w", seg.slot, err)
+	for _, r := range seg.parked {
+		see(r)
 	}
-	seg.client, seg.queue, seg.busy = client, nil, map[uint64]ref{}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, seg.close(ctx))
-		}
-	}()
-	raw, err := client.Get(ctx, headKey)
-	if err != nil {
-		return false, fmt.Errorf("reading segment %d of the spool: %w", seg.slot, err)
+	for _, r := range seg.busy {
+		see(r)
 	}
-	var head segmentHead
-	switch err := durable.Open(raw, manifestVersion, &head); {
-	case errors.Is(err, durable.ErrAbsent):
-		seg.entries, seg.bytes = 0, 0
-		return false, nil
-	case errors.Is(err, durable.ErrCorrupt):
-		// What the manifest says is enough to find the entries.
-		head = segmentHead{First: seg.head.First, Next: s.next + seqBlock, Key: seg.head.Key}
-	case err != nil:
-		return false, fmt.Errorf("reading segment %d of the spool: %w", seg.slot, err)
-	}
-	seg.head = head
-	if err := seg.scan(ctx); err != nil {
-		return false, fmt.Errorf("reading segment %d of the spool: %w", seg.slot, err)
-	}
-	return true, nil
 }
 
-// scan lists the entries of an open segment.
-func (seg *segment) scan(ctx context.Context) error {
-	var found []ref
-	see := func(key string, value []byte) {
-		r := ref{size: int64(len(value)), at: receivedAt(value)}
-		if seq, ok := parseKey(key); ok {
-			r.seq = seq
-		} else {
-			r.seq, r.stray = math.MaxUint64-uint64(len(found)), key
+// opens returns an error if a key is missing that entries are sealed with.
+func (seg *segment) opens(keys *Keyring) error {
+	if seg.client == nil && seg.entries > 0 && !keys.opens(seg.head.Key) {
+		return missingKey(seg.head.Key)
+	}
+	for _, r := range seg.queue {
+		if !keys.opens(r.seal) {
+			return missingKey(r.seal)
 		}
-		found = append(found, r)
 	}
-	var err error
-	if walker, ok := seg.client.(storage.Walker); ok {
-		err = walker.Walk(ctx, func(key string, value []byte) ([]*storage.Operation, error) {
-			if key != headKey {
-				see(key, value)
-			}
-			return nil, nil
-		})
-	} else {
-		err = seg.probe(ctx, see)
+	return nil
+}
+
+// delete removes an entry, and notes that it was removed rather than lost. Where the two are not one transaction, the note
+// comes first: what is there is delivered, whatever the note says.
+func (seg *segment) delete(ctx context.Context, r ref) error {
+	done := seg.done
+	if r.stray == "" {
+		done = done.with(r.seq, r.seq+1)
 	}
+	note, err := sealDone(done, seg.last)
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(found, func(a, b ref) int { return cmp.Compare(a.seq, b.seq) })
-	seg.queue = found
-	seg.entries, seg.bytes = len(found), 0
-	for _, r := range found {
-		seg.bytes += r.size
+	err = seg.client.Batch(ctx, storage.SetOperation(doneKey, note), storage.DeleteOperation(r.key()))
+	if errors.Is(err, storage.ErrStorageFull) { // no room for the note, and no room without the deletion
+		err = seg.client.Delete(ctx, r.key())
 	}
-	return nil
+	if err == nil {
+		seg.done = done
+	}
+	return err
 }
 
-// probe asks for every sequence number that may be in the segment, for storages that cannot be walked.
-func (seg *segment) probe(ctx context.Context, see func(string, []byte)) error {
-	step := uint64(1)
-	for seq := seg.head.First; seq < seg.head.Next; {
-		ops := make([]*storage.Operation, 0, step)
-		for n := uint64(0); n < step && seq < seg.head.Next; n++ {
-			ops = append(ops, storage.GetOperation(entryKey(seq)))
-			seq++
-		}
-		if err := seg.client.Batch(ctx, ops...); err != nil {
-			return err
-		}
-		size := 0
-		for _, op := range ops {
-			if op.Value != nil {
-				see(op.Key, op.Value)
-				size += len(op.Value)
-			}
-		}
-		if size > scanBytes/2 {
-			step = 1
-		} else {
-			step = min(2*step, seqBlock/4)
-		}
-	}
-	return nil
-}
-
-// reserveSeqs writes ahead that sequence numbers up to one block from next may occur in the open segment.
-func (seg *segment) reserveSeqs(ctx context.Context, next uint64, key string) error {
-	head := segmentHead{First: next, Next: next + seqBlock, Key: key}
-	for _, r := range seg.queue {
-		head.First = min(head.First, r.seq)
-	}
-	for _, r := range seg.parked {
-		head.First = min(head.First, r.seq)
-	}
-	for _, r := range seg.busy {
-		head.First = min(head.First, r.seq)
-	}
+// write stores what the segment may hold and what it holds no more.
+func (seg *segment) write(ctx context.Context, head segmentHead, done spans) error {
 	raw, err := durable.Seal(manifestVersion, head)
 	if err != nil {
 		return err
 	}
-	if err := seg.client.Set(ctx, headKey, raw); err != nil {
+	note, err := sealDone(done, seg.last)
+	if err != nil {
+		return err
+	}
+	if err := seg.client.Batch(ctx, storage.SetOperation(headKey, raw), storage.SetOperation(doneKey, note)); err != nil {
 		return fmt.Errorf("writing the head of segment %d of the spool: %w", seg.slot, err)
 	}
-	seg.head = head
+	seg.head, seg.done = head, done
 	return nil
+}
+
+func sealDone(done spans, last uint64) ([]byte, error) {
+	return durable.Seal(manifestVersion, segmentDone{Spans: done, Last: last})
 }

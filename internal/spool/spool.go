@@ -63,10 +63,14 @@ type Spool struct {
 	segments []*segment // in use, oldest first; entries are written to the last one
 	slots    int        // segments ever used have the slots below
 	next     uint64     // sequence number of the next entry
+	bound    uint64     // above all that were ever promised to a segment, as the manifest says
 	suspect  bool       // the last write failed: try another segment
 	ahead    []*Entry   // read, to be handed out
 	reserved int64
 	lost     int
+	missing  int
+	repaired int
+	shunned  map[int]time.Time // free slots that failed, and until when they come last
 	closed   bool
 	changed  chan struct{} // closed and replaced when there is something new to deliver or to reserve
 }
@@ -79,6 +83,10 @@ type Stats struct {
 	MaxBytes int64
 	Oldest   time.Time // when the oldest entry was received; zero for an empty spool
 	Lost     int       // segments in use that were gone from the storage, with whatever they held
+	Missing  int       // entries that were gone from the others
+	Repaired int       // times that the manifest or what a segment says of itself was damaged, and made anew
+	// Unreadable segments are tried again; what they hold is not lost.
+	Unreadable []int
 }
 
 // Open opens the spool or begins a new one. It fails if the storage cannot be read, if a newer release wrote it, or if
@@ -87,6 +95,7 @@ func Open(ctx context.Context, set Settings) (*Spool, error) {
 	s := &Spool{
 		root: set.Root, open: set.OpenClient, maxBytes: set.MaxBytes, segmentBytes: set.SegmentBytes,
 		keys: set.Keys, logger: set.Logger, next: 1, changed: make(chan struct{}),
+		shunned: map[int]time.Time{},
 	}
 	if s.segmentBytes <= 0 {
 		s.segmentBytes = DefaultSegmentBytes
@@ -112,8 +121,8 @@ func (s *Spool) load(ctx context.Context) error {
 		return err
 	}
 	for _, seg := range s.segments {
-		if seg.entries > 0 && !s.keys.opens(seg.head.Key) {
-			return missingKey(seg.head.Key)
+		if err := seg.opens(s.keys); err != nil {
+			return err
 		}
 	}
 	if !found {
@@ -125,18 +134,20 @@ func (s *Spool) load(ctx context.Context) error {
 // restore takes the segments from the manifest. The first and the last may hold other than recorded, so they are looked
 // into; the others were sealed and not touched since.
 func (s *Spool) restore(ctx context.Context, m manifest) error {
-	s.next = m.Next
+	s.next, s.bound = m.Next, m.Next
 	for i, r := range m.Segments {
 		seg := &segment{
-			slot: r.Slot, head: segmentHead{First: r.First, Next: m.Next, Key: r.Key},
+			slot: r.Slot, head: segmentHead{First: r.First, Next: m.Next, Key: r.Key}, last: r.Last, below: m.Next,
 			entries: r.Entries, bytes: r.Bytes, oldest: r.Oldest,
+		}
+		if i < len(m.Segments)-1 {
+			seg.below = min(m.Next, r.Last+seqBlock) // it was sealed after the last
 		}
 		s.slots = max(s.slots, r.Slot+1)
 		if i == 0 || i == len(m.Segments)-1 {
 			if err := s.look(ctx, seg); err != nil {
 				return err
 			}
-			s.next = max(s.next, seg.head.Next)
 		}
 		s.segments = append(s.segments, seg)
 	}
@@ -161,8 +172,16 @@ func (s *Spool) look(ctx context.Context, seg *segment) error {
 func (s *Spool) Close(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closed {
+		return nil
+	}
 	s.closed = true
 	s.announce()
+	// What is in the segments is known now, and would show if it were missing at the next start.
+	if err := s.saveManifest(ctx); err != nil {
+		s.logger.Warn("The spool cannot note what it holds; nothing is lost by that.", zap.Error(err))
+	}
+	settle(ctx, s.root)
 	return s.closeSegments(ctx)
 }
 
@@ -179,8 +198,11 @@ func (s *Spool) Stats() Stats { return *s.stats.Load() }
 
 // publish renews the snapshot. The caller holds the lock.
 func (s *Spool) publish() {
-	st := Stats{Reserved: s.reserved, MaxBytes: s.maxBytes, Lost: s.lost}
+	st := Stats{Reserved: s.reserved, MaxBytes: s.maxBytes, Lost: s.lost, Missing: s.missing, Repaired: s.repaired}
 	for _, seg := range s.segments {
+		if seg.trouble.err != nil {
+			st.Unreadable = append(st.Unreadable, seg.slot)
+		}
 		st.Entries += seg.entries
 		st.Bytes += seg.bytes
 		if age := seg.age(); !age.IsZero() && (st.Oldest.IsZero() || age.Before(st.Oldest)) {

@@ -5,9 +5,10 @@ package spool
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 
+	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.uber.org/zap"
 )
 
@@ -96,9 +97,11 @@ func (r *Reservation) Commit(ctx context.Context, b Batch) (string, error) {
 	}
 	if err := tail.client.Set(ctx, entryKey(seq), value); err != nil {
 		s.suspect = true
+		tail.done = tail.done.with(seq, seq+1) // not missing, if it is not there
 		return "", fmt.Errorf("writing to the spool: %w", err)
 	}
-	stored := ref{seq: seq, size: int64(len(value)), at: b.ReceivedAt}
+	stored := ref{seq: seq, size: int64(len(value)), at: b.ReceivedAt, named: seq, seal: s.keys.ID()}
+	tail.last = seq
 	tail.queue = append(tail.queue, stored)
 	tail.entries++
 	tail.bytes += stored.size
@@ -132,85 +135,71 @@ func (s *Spool) prepare(ctx context.Context) error {
 		}
 		// No other segment to be had, so the one that failed is tried again.
 		s.logger.Warn("The spool cannot begin another segment.", zap.Error(err))
+		tail = s.tail()
 	}
-	if s.next < tail.head.Next && tail.head.Key == key {
+	if !s.suspect && s.next < tail.head.Next && tail.head.Key == key {
 		return nil
 	}
-	return tail.reserveSeqs(ctx, s.next, key)
+	return s.extend(ctx, tail, key)
 }
 
-// begin starts a new last segment. Head, then manifest, then entries: a crash between them leaves a segment that nobody
-// knows of and that is empty.
-func (s *Spool) begin(ctx context.Context, key string) error {
-	fresh := &segment{slot: s.freeSlot()}
-	if _, err := s.openSegment(ctx, fresh); err != nil {
+// extend writes ahead that sequence numbers up to one block from the next may occur in the open segment: first into the
+// manifest, so that the entries are found without the head as well.
+func (s *Spool) extend(ctx context.Context, seg *segment, key string) error {
+	if err := s.vacate(ctx, seg); err != nil {
 		return err
 	}
-	// Entries found here were left by a deletion of unknown outcome; they are delivered again.
-	err := fresh.reserveSeqs(ctx, s.next, key)
-	if err == nil {
-		s.segments = append(s.segments, fresh)
-		s.slots = max(s.slots, fresh.slot+1)
-		if err = s.saveManifest(ctx); err != nil {
-			s.segments = s.segments[:len(s.segments)-1]
+	before := seg.head
+	head := segmentHead{First: s.next, Next: s.next + seqBlock, Key: key}
+	seg.refs(func(r ref) { head.First = min(head.First, r.seq) })
+	done := seg.done.with(seg.last+1, s.next).above(head.First)
+	s.bound = max(s.bound, head.Next)
+	if slices.Contains(s.segments, seg) {
+		seg.head = head
+		if err := s.saveManifest(ctx); err != nil {
+			seg.head = before
+			return fmt.Errorf("writing the manifest of the spool: %w", err)
 		}
 	}
-	if err != nil {
-		return errors.Join(err, fresh.close(ctx))
+	if err := seg.write(ctx, head, done); err != nil {
+		seg.head = before
+		return err
 	}
-	s.suspect = false
-	s.settle(ctx)
 	return nil
 }
 
-// freeSlot picks the slot for a new segment: the next one after the current that is not in use, so that with a full
-// disk every file with free space in it gets its turn; a slot that was never used only if there is no other.
-func (s *Spool) freeSlot() int {
-	inUse := make(map[int]bool, len(s.segments))
-	current := -1
-	for _, seg := range s.segments {
-		inUse[seg.slot] = true
-		current = seg.slot
-	}
-	for i := 1; i <= s.slots; i++ {
-		if slot := (current + i) % s.slots; !inUse[slot] {
-			return slot
+// vacate moves on to sequence numbers under which nothing is stored. Nothing ever should be under those it skips, but what
+// the storage says of itself may be damaged, and a commit must not overwrite an entry.
+func (s *Spool) vacate(ctx context.Context, seg *segment) error {
+	known := map[uint64]bool{}
+	seg.refs(func(r ref) { known[r.seq] = true })
+	for from := s.next; ; {
+		var found []ref
+		if _, walkable := seg.client.(storage.Walker); !walkable { // a walk has shown them all
+			err := seg.probe(ctx, from, from+seqBlock, func(key string, value []byte) { found = append(found, refTo(key, value)) })
+			if err != nil {
+				return fmt.Errorf("reading segment %d of the spool: %w", seg.slot, err)
+			}
 		}
-	}
-	return s.slots
-}
-
-// settle drops segments that were emptied and closes those that are neither written nor read, to bound what is mapped
-// into memory. Neither can lose anything, so a failure is only worth another try at the next occasion.
-func (s *Spool) settle(ctx context.Context) {
-	var kept, empty []*segment
-	for i, seg := range s.segments {
-		if i < len(s.segments)-1 && seg.entries == 0 {
-			empty = append(empty, seg)
-		} else {
-			kept = append(kept, seg)
+		for _, r := range found {
+			if known[r.seq] {
+				continue
+			}
+			s.logger.Error("An entry of the spool was found where none should be; it is delivered", zap.Int("segment", seg.slot), zap.Uint64("entry", r.seq))
+			known[r.seq] = true
+			seg.queue = append(seg.queue, r)
+			seg.entries++
+			seg.bytes += r.size
+			seg.last = max(seg.last, r.seq)
 		}
-	}
-	if len(empty) > 0 {
-		before := s.segments
-		s.segments = kept
-		if err := s.saveManifest(ctx); err != nil {
-			s.segments = before
-			s.logger.Warn("The spool cannot give up an emptied segment yet.", zap.Error(err))
-			return
+		for seq := from; seq < from+seqBlock; seq++ {
+			if known[seq] {
+				s.next = seq + 1
+			}
 		}
-	}
-	idle := empty
-	reached := false // the first segment that still has something to hand out
-	for _, seg := range kept[:len(kept)-1] {
-		if reached && len(seg.parked)+len(seg.busy) == 0 {
-			idle = append(idle, seg)
+		if s.next == from || s.next == 0 {
+			return nil
 		}
-		reached = reached || seg.client == nil || len(seg.queue) > 0
-	}
-	for _, seg := range idle {
-		if err := seg.close(ctx); err != nil {
-			s.logger.Warn("The spool cannot close a segment.", zap.Int("segment", seg.slot), zap.Error(err))
-		}
+		from = s.next
 	}
 }
