@@ -5,6 +5,7 @@ package killpoints
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"go.opentelemetry.io/collector/component"
@@ -48,7 +49,7 @@ func (f *file) Delete(ctx context.Context, key string) error {
 }
 
 func (f *file) Batch(ctx context.Context, ops ...*storage.Operation) error {
-	for _, op := range ops {
+	for _, op := range slices.Backward(ops) { // what a batch is for comes last
 		if op.Type != storage.Get {
 			return f.points.around(f.place(op), func() error { return f.Client.Batch(ctx, ops...) })
 		}

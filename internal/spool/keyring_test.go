@@ -83,6 +83,39 @@ func TestWrongKeyFailsTheStartAndDropsNothing(t *testing.T) {
 	require.Len(t, drain(t, newStore(disk).spool(t, sealedWith(ring(t, keyOne)))), 10)
 }
 
+// A deletion that the storage forgot leaves an entry in a segment that is free, sealed with a key of then.
+func TestEntryLeftInAFreeSegmentKeepsItsKey(t *testing.T) {
+	for _, plain := range []bool{false, true} {
+		disk := filled(t, numbered(10, 1000), sealedWith(ring(t, keyOne)))
+		left := clientName(0) + "/" + entryKey(2)
+		kept := disk.Value(left)
+		open := func(keys *Keyring) *Spool {
+			st := newStore(disk)
+			st.plain = plain
+			return st.spool(t, sealedWith(keys))
+		}
+		s := open(ring(t, keyOne))
+		drain(t, s)
+		require.NoError(t, s.Close(t.Context()))
+		require.NoError(t, disk.Client().Set(t.Context(), left, kept))
+
+		s = open(ring(t, keyTwo, keyOne))
+		for _, b := range numbered(10, 1000) {
+			commit(t, s, b)
+		}
+		require.Equal(t, 11, s.Stats().Entries)
+		require.NoError(t, s.Close(t.Context()))
+		set := newStore(disk).settings(t)
+		set.Keys = ring(t, keyTwo)
+		_, err := Open(t.Context(), set)
+		require.ErrorContains(t, err, ring(t, keyOne).ID())
+		s = open(ring(t, keyTwo, keyOne))
+		require.Len(t, drain(t, s), 11)
+		require.NoError(t, s.Close(t.Context()))
+		require.Empty(t, drain(t, open(ring(t, keyTwo))))
+	}
+}
+
 func TestEmptySpoolTakesAnyKey(t *testing.T) {
 	disk := filled(t, nil, sealedWith(ring(t, keyOne)))
 	s := newStore(disk).spool(t, sealedWith(ring(t, keyTwo)))

@@ -50,6 +50,7 @@ func (s *Spool) learn(ctx context.Context, seg *segment) (used bool, err error) 
 			return false, err
 		}
 	}
+	first := seg.head.First
 	_, walkable := seg.client.(storage.Walker)
 	switch {
 	case headErr == nil:
@@ -68,7 +69,9 @@ func (s *Spool) learn(ctx context.Context, seg *segment) (used bool, err error) 
 		return false, nil
 	}
 	seg.done, seg.last = done.Spans, max(seg.last, done.Last)
-	s.audit(ctx, seg, errors.Join(headErr, doneErr), doneErr == nil)
+	// The note may be one ahead of the head, and says nothing of what is below the first then; the manifest is written before both.
+	first = max(first, seg.head.First)
+	s.audit(ctx, seg, first, errors.Join(headErr, doneErr), doneErr == nil)
 	return true, nil
 }
 
@@ -86,7 +89,7 @@ func damaged(err error) bool {
 
 // audit compares what was found in a segment with what must be there, says and counts what is missing or damaged, and mends
 // what the segment says of itself.
-func (s *Spool) audit(ctx context.Context, seg *segment, damage error, doneKnown bool) {
+func (s *Spool) audit(ctx context.Context, seg *segment, first uint64, damage error, doneKnown bool) {
 	there, lowest := seg.done, uint64(math.MaxUint64)
 	for _, r := range seg.queue {
 		if r.stray == "" {
@@ -99,12 +102,12 @@ func (s *Spool) audit(ctx context.Context, seg *segment, damage error, doneKnown
 			lowest, seg.last = min(lowest, r.seq), max(seg.last, r.seq)
 		}
 	}
-	if seg.head.First == 0 && lowest < math.MaxUint64 { // neither head nor manifest
-		seg.head.First = lowest
+	if first == 0 && lowest < math.MaxUint64 { // neither head nor manifest
+		first, seg.head.First = lowest, lowest
 	}
 	seg.head.Next = max(seg.head.Next, seg.last+1)
 	s.next = max(s.next, seg.head.Next)
-	holes := there.gaps(max(seg.head.First, 1), seg.last+1)
+	holes := there.gaps(max(first, 1), seg.last+1)
 	if n := holes.size(); n > 0 && doneKnown {
 		s.missing += n
 		s.logger.Error("Entries are missing from a segment of the spool: its file is damaged, or was replaced by an older one. "+

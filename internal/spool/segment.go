@@ -191,7 +191,8 @@ func (seg *segment) write(ctx context.Context, head segmentHead, done spans) err
 	if err != nil {
 		return err
 	}
-	if err := seg.client.Batch(ctx, storage.SetOperation(headKey, raw), storage.SetOperation(doneKey, note)); err != nil {
+	// A segment with a head has a note.
+	if err := seg.client.Batch(ctx, storage.SetOperation(doneKey, note), storage.SetOperation(headKey, raw)); err != nil {
 		return fmt.Errorf("writing the head of segment %d of the spool: %w", seg.slot, err)
 	}
 	seg.head, seg.done = head, done

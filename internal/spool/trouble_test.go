@@ -5,7 +5,10 @@ package spool
 
 import (
 	"context"
+	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
@@ -91,6 +94,112 @@ func TestFullDiskWithoutAnotherSegmentTriesAgain(t *testing.T) {
 	_, err = r.Commit(t.Context(), Batch{Body: []byte("x")})
 	require.NoError(t, err)
 	require.Equal(t, []string{"x"}, drain(t, s))
+}
+
+// The oldest segment, one in the middle, and all but the newest.
+func TestUnreadableSegmentDoesNotHoldUpOthers(t *testing.T) {
+	for _, bad := range [][]int{{1}, {3}, {1, 2, 3, 4, 5, 6}} {
+		synctest.Test(t, func(t *testing.T) {
+			disk := filled(t, numbered(30, 1000))
+			st := newStore(disk)
+			s := st.spool(t)
+			broken := true
+			st.fail = func(name string) error {
+				for _, slot := range bad {
+					if broken && name == clientName(slot) {
+						return errBroken
+					}
+				}
+				return nil
+			}
+			got := 0
+			next := func() error {
+				e, err := s.Next(t.Context())
+				if err == nil {
+					got++
+					err = s.Delete(t.Context(), e)
+				}
+				return err
+			}
+			for s.Stats().Entries > 4*len(bad) {
+				require.NoError(t, next())
+			}
+			require.Equal(t, bad, s.Stats().Unreadable)
+			require.Equal(t, 30-4*len(bad), got)
+			require.ErrorIs(t, next(), errBroken, "nothing else is left")
+			commit(t, s, "new")
+			require.NoError(t, next(), "at once")
+			require.LessOrEqual(t, st.most, 3)
+			broken = false
+			require.Len(t, drain(t, s), 4*len(bad))
+			require.Empty(t, s.Stats().Unreadable)
+			require.Zero(t, s.Stats().Lost)
+		})
+	}
+}
+
+func TestUnreadableSegmentIsTriedLessAndLessOften(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := newStore(filled(t, numbered(30, 1000)))
+		s := st.spool(t)
+		tries := 0
+		st.fail = func(name string) error {
+			if name == clientName(3) {
+				tries++
+				return errBroken
+			}
+			return nil
+		}
+		until, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+		for until.Err() == nil {
+			if e, err := s.Next(until); err == nil {
+				require.NoError(t, s.Delete(t.Context(), e))
+			}
+		}
+		require.Equal(t, 4, s.Stats().Entries)
+		require.Greater(t, tries, 15)
+		require.Less(t, tries, 40)
+	})
+}
+
+func TestUnreadableFreeSegmentIsPassedOver(t *testing.T) {
+	disk := filled(t, numbered(30, 1000))
+	s := newStore(disk).spool(t)
+	drain(t, s)
+	require.NoError(t, s.Close(t.Context()))
+	for _, tt := range []struct {
+		bad   []string
+		slots int
+	}{
+		{[]string{"spool_0"}, 8},
+		{[]string{"spool_0", "spool_1", "spool_2", "spool_3", "spool_4", "spool_5", "spool_6"}, 10},
+	} {
+		st := newStore(disk.Clone())
+		s := st.spool(t)
+		require.Equal(t, 7, s.tail().slot)
+		st.fail = func(name string) error {
+			if slices.Contains(tt.bad, name) {
+				return errBroken
+			}
+			return nil
+		}
+		for range 10 {
+			commit(t, s, numbered(1, 1000)[0])
+		}
+		require.Equal(t, tt.slots, s.slots)
+		require.Len(t, drain(t, s), 10)
+	}
+	st := newStore(disk)
+	s = st.spool(t)
+	st.fail = func(string) error { return errBroken }
+	for range 4 {
+		commit(t, s, numbered(1, 1000)[0])
+	}
+	_, err := tryCommit(t.Context(), s, "x")
+	require.ErrorIs(t, err, errBroken, "there is no other")
+	st.fail = nil
+	commit(t, s, "x")
 }
 
 type refusing struct {
