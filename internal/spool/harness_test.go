@@ -5,9 +5,11 @@ package spool
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -22,7 +24,13 @@ import (
 	"github.com/otelcol-audit/otelcol-audit/internal/crashtest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(drainVariable); dir != "" {
+		_ = json.NewEncoder(os.Stdout).Encode(drainFiles(dir))
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 var errBroken = errors.New("input/output error")
 

@@ -157,7 +157,9 @@ func (seg *segment) scan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(found, func(a, b ref) int { return cmp.Compare(a.seq, b.seq) })
+	// In a damaged file a walk can come by the same place twice.
+	slices.SortFunc(found, func(a, b ref) int { return cmp.Or(cmp.Compare(a.stray, b.stray), cmp.Compare(a.seq, b.seq)) })
+	found = slices.CompactFunc(found, func(a, b ref) bool { return a.key() == b.key() })
 	seg.queue = found
 	seg.entries, seg.bytes = len(found), 0
 	for _, r := range found {

@@ -100,7 +100,7 @@ func (r *auditReceiver) assemble(ctx context.Context, host component.Host) (_ *e
 
 // takeStock reports what the last run left, among it reads that may be open.
 func (e *engine) takeStock(ctx context.Context, open int) error {
-	e.reportLost()
+	e.reportSpool()
 	if e.reading.progress().Forgotten {
 		e.logger.Error("The record of what the last run had read is damaged: as many reads are counted as can have been open, " +
 			"and a gap record will announce what may be missing")
@@ -112,13 +112,6 @@ func (e *engine) takeStock(ctx context.Context, open int) error {
 	e.logger.Warn("The last run ended without a shutdown while reads may have been open; each can have cost up to 100 events",
 		zap.Int("reads", open))
 	return e.reading.clear(ctx)
-}
-
-// reportLost raises the status if the storage has lost a part of the spool, which shows when a segment is opened.
-func (e *engine) reportLost() {
-	if e.spool.Stats().Lost > 0 {
-		e.status.Set(causeLost, errSpoolLost)
-	}
 }
 
 func (r *auditReceiver) keyring() (*spool.Keyring, error) {

@@ -6,6 +6,7 @@ package saassecurityreceiver
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"go.opentelemetry.io/collector/consumer"
@@ -60,6 +61,32 @@ func (e *engine) unreadable(ctx context.Context, err error) error {
 	return err
 }
 
+// reportSpool raises the status if the storage has lost or damaged a part of the spool, which shows when a segment is opened.
+func (e *engine) reportSpool() {
+	stats := e.spool.Stats()
+	switch {
+	case stats.Lost > 0:
+		e.status.Set(causeLost, errSpoolLost)
+	case stats.Missing > 0:
+		e.status.Set(causeLost, errMissing)
+	}
+	if stats.Repaired > 0 {
+		e.status.Set(causeDamage, errMended)
+	}
+	if len(stats.Unreadable) > 0 {
+		e.reportUnreadable()
+	}
+}
+
+// reportUnreadable says which parts of the spool cannot be read, while the others are delivered.
+func (e *engine) reportUnreadable() {
+	var trouble error
+	if bad := e.spool.Stats().Unreadable; len(bad) > 0 {
+		trouble = fmt.Errorf("segments %v of the spool cannot be read; the others are delivered, and these are tried again: check their files", bad)
+	}
+	e.status.Set(causeReplay, trouble)
+}
+
 // putAside moves a damaged entry into the quarantine. If that is full, the entry stays where it is.
 func (e *engine) putAside(ctx context.Context, entry *spool.Entry) error {
 	err := e.quarantine.Put(ctx, quarantine.Entry{
@@ -82,7 +109,7 @@ func (e *engine) forget(ctx context.Context, entry *spool.Entry) error {
 	for pause := minPassPause; ; pause = min(2*pause, maxPassPause) {
 		err := e.spool.Delete(context.WithoutCancel(ctx), entry)
 		if err == nil {
-			e.status.Set(causeReplay, nil)
+			e.reportUnreadable()
 			return nil
 		}
 		if errors.Is(err, spool.ErrClosed) || sleep(ctx, pause) != nil {

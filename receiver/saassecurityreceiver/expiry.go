@@ -26,7 +26,7 @@ func (e *engine) expiryRisk() time.Duration {
 func (e *engine) watchExpiry(ctx context.Context) {
 	warned := false
 	for sleep(ctx, riskCheck) == nil {
-		e.reportLost()
+		e.reportSpool()
 		risk := e.expiryRisk()
 		switch {
 		case risk < riskAfter:

@@ -7,6 +7,7 @@ import "errors"
 
 // Causes of a troubled component status.
 const (
+	causeDamage     = "damage"
 	causeDelivery   = "delivery"
 	causeExpiry     = "expiry"
 	causeGap        = "gap"
@@ -32,5 +33,7 @@ var (
 	errExpired    = errors.New("reading is behind for more than an hour; the vendor deletes events that were not read")
 	errGap        = errors.New("some events may have expired unread; a gap record in the stream announces it")
 	errGapUnsaved = errors.New("some events may have expired unread, and the gap record that announces it cannot be stored yet")
+	errMended     = errors.New("what the spool notes of itself was damaged and made anew from what was found; check the disk, entries may be missing")
+	errMissing    = errors.New("entries are missing from the spool: its files are damaged or were replaced by older ones; they are lost, unless the storage kept a backup")
 	errSpoolLost  = errors.New("a part of the spool is gone: the storage was emptied or recreated; what it held is lost, unless the storage kept a backup")
 )

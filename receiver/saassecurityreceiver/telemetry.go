@@ -117,6 +117,15 @@ func (t *telemetry) observe(current func() *engine) error {
 			return b.RegisterSaasSecuritySpoolLostCallback(integer(func(e *engine) int64 { return int64(e.spool.Stats().Lost) }))
 		},
 		func() error {
+			return b.RegisterSaasSecuritySpoolMissingCallback(integer(func(e *engine) int64 { return int64(e.spool.Stats().Missing) }))
+		},
+		func() error {
+			return b.RegisterSaasSecuritySpoolRepairedCallback(integer(func(e *engine) int64 { return int64(e.spool.Stats().Repaired) }))
+		},
+		func() error {
+			return b.RegisterSaasSecuritySpoolUnreadableCallback(integer(func(e *engine) int64 { return int64(len(e.spool.Stats().Unreadable)) }))
+		},
+		func() error {
 			return b.RegisterSaasSecuritySpoolOldestAgeCallback(age(func(e *engine) time.Time { return e.spool.Stats().Oldest }))
 		},
 	} {

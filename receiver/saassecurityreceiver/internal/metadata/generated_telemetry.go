@@ -47,7 +47,10 @@ type TelemetryBuilder struct {
 	SaasSecuritySpoolEntries        metric.Int64ObservableGauge
 	SaasSecuritySpoolLimit          metric.Int64ObservableGauge
 	SaasSecuritySpoolLost           metric.Int64ObservableGauge
+	SaasSecuritySpoolMissing        metric.Int64ObservableGauge
 	SaasSecuritySpoolOldestAge      metric.Float64ObservableGauge
+	SaasSecuritySpoolRepaired       metric.Int64ObservableGauge
+	SaasSecuritySpoolUnreadable     metric.Int64ObservableGauge
 	SaasSecurityTokenRefreshes      metric.Int64Counter
 }
 
@@ -182,12 +185,57 @@ func (builder *TelemetryBuilder) RegisterSaasSecuritySpoolLostCallback(cb metric
 	return nil
 }
 
+// RegisterSaasSecuritySpoolMissingCallback sets callback for observable SaasSecuritySpoolMissing metric.
+func (builder *TelemetryBuilder) RegisterSaasSecuritySpoolMissingCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.SaasSecuritySpoolMissing, obs: o})
+		return nil
+	}, builder.SaasSecuritySpoolMissing)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 // RegisterSaasSecuritySpoolOldestAgeCallback sets callback for observable SaasSecuritySpoolOldestAge metric.
 func (builder *TelemetryBuilder) RegisterSaasSecuritySpoolOldestAgeCallback(cb metric.Float64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
 		cb(ctx, &observerFloat64{inst: builder.SaasSecuritySpoolOldestAge, obs: o})
 		return nil
 	}, builder.SaasSecuritySpoolOldestAge)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterSaasSecuritySpoolRepairedCallback sets callback for observable SaasSecuritySpoolRepaired metric.
+func (builder *TelemetryBuilder) RegisterSaasSecuritySpoolRepairedCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.SaasSecuritySpoolRepaired, obs: o})
+		return nil
+	}, builder.SaasSecuritySpoolRepaired)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterSaasSecuritySpoolUnreadableCallback sets callback for observable SaasSecuritySpoolUnreadable metric.
+func (builder *TelemetryBuilder) RegisterSaasSecuritySpoolUnreadableCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.SaasSecuritySpoolUnreadable, obs: o})
+		return nil
+	}, builder.SaasSecuritySpoolUnreadable)
 	if err != nil {
 		return err
 	}
@@ -351,10 +399,28 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{segment}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.SaasSecuritySpoolMissing, err = builder.meter.Int64ObservableGauge(
+		"otelcol_saas_security_spool_missing",
+		metric.WithDescription("Entries that were missing from segments of the spool, because a file was damaged or replaced by an older one. [Alpha]"),
+		metric.WithUnit("{entry}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.SaasSecuritySpoolOldestAge, err = builder.meter.Float64ObservableGauge(
 		"otelcol_saas_security_spool_oldest_age",
 		metric.WithDescription("Age of the oldest entry of the spool. [Alpha]"),
 		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
+	builder.SaasSecuritySpoolRepaired, err = builder.meter.Int64ObservableGauge(
+		"otelcol_saas_security_spool_repaired",
+		metric.WithDescription("Times that the spool's own records of what it holds were damaged, and made anew from what was found. [Alpha]"),
+		metric.WithUnit("{record}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.SaasSecuritySpoolUnreadable, err = builder.meter.Int64ObservableGauge(
+		"otelcol_saas_security_spool_unreadable",
+		metric.WithDescription("Segments of the spool that cannot be read now and are tried again. [Alpha]"),
+		metric.WithUnit("{segment}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.SaasSecurityTokenRefreshes, err = builder.meter.Int64Counter(

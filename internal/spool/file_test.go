@@ -1,0 +1,214 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package spool
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/extension/extensiontest"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.uber.org/zap"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/durable"
+)
+
+// drainVariable makes this test binary a process that drains the spool in the named directory: the library behind
+// file_storage answers damage with panics in goroutines of its own and with wild reads, which nobody can recover from.
+const drainVariable = "SPOOL_DRAIN"
+
+// drained is what came of it. Without it the process ended with an error.
+type drained struct {
+	Bodies          []int
+	Corrupt, Unread int
+	Lost, Missing   int
+	Repaired        int
+	Error           string
+}
+
+// noticed tells whether somebody is told of damage.
+func (d *drained) noticed() bool {
+	return d.Corrupt+d.Unread+d.Lost+d.Missing+d.Repaired > 0 || d.Error != ""
+}
+
+func fileSettings(dir string) (Settings, func(), error) {
+	factory := filestorage.NewFactory()
+	cfg := factory.CreateDefaultConfig().(*filestorage.Config)
+	cfg.Directory, cfg.CreateDirectory = dir, true
+	ctx := context.Background()
+	created, err := factory.Create(ctx, extensiontest.NewNopSettings(factory.Type()), cfg)
+	if err != nil {
+		return Settings{}, nil, err
+	}
+	ext := created.(storage.Extension)
+	open := func(ctx context.Context, name string) (storage.Client, error) {
+		return durable.Guard(func() (storage.Client, error) {
+			return ext.GetClient(ctx, component.KindReceiver, component.MustNewID("spooled"), name)
+		})
+	}
+	root, err := open(ctx, "")
+	if err != nil {
+		return Settings{}, nil, err
+	}
+	return Settings{
+		Root: root, OpenClient: open, MaxBytes: 64 << 20, SegmentBytes: 256 << 10, Logger: zap.NewNop(),
+	}, func() { _ = root.Close(ctx) }, nil
+}
+
+// drainFiles is the life of the process.
+func drainFiles(dir string) (d drained) {
+	set, done, err := fileSettings(dir)
+	if err != nil {
+		return drained{Error: err.Error()}
+	}
+	defer done()
+	ctx := context.Background()
+	s, err := Open(ctx, set)
+	if err != nil {
+		return drained{Error: err.Error()}
+	}
+	defer s.Close(ctx)
+	defer func() {
+		st := s.Stats()
+		d.Lost, d.Missing, d.Repaired, d.Unread = st.Lost, st.Missing, st.Repaired, len(st.Unreadable)
+	}()
+	// New entries must not harm old ones.
+	for range 3 {
+		if _, err := tryCommit(ctx, s, "-1"); err != nil {
+			d.Error = err.Error()
+		}
+	}
+	for s.Stats().Entries > 0 {
+		e, err := s.Next(ctx)
+		if err == nil {
+			if e.Err != nil {
+				d.Corrupt++
+			} else {
+				var n int
+				_, _ = fmt.Sscanf(string(e.Body), "%d", &n)
+				d.Bodies = append(d.Bodies, n)
+			}
+			err = s.Delete(ctx, e)
+		}
+		if err != nil {
+			d.Error = err.Error()
+			break
+		}
+	}
+	return d
+}
+
+func TestFlippedByteOfAFileIsNeverASilentLoss(t *testing.T) {
+	const entries = 400
+	whole := t.TempDir()
+	set, done, err := fileSettings(whole)
+	require.NoError(t, err)
+	s, err := Open(t.Context(), set)
+	require.NoError(t, err)
+	want := map[int]bool{}
+	for n := range entries {
+		commit(t, s, fmt.Sprintf("%d %s", n, strings.Repeat("x", 100+n*7%3000)))
+		want[n] = true
+	}
+	for n := range entries / 10 { // some were delivered, one waits
+		e, err := s.Next(t.Context())
+		require.NoError(t, err)
+		if n == 3 {
+			continue
+		}
+		require.NoError(t, s.Delete(t.Context(), e))
+		delete(want, n)
+	}
+	require.NoError(t, s.Close(t.Context()))
+	done()
+
+	random := rand.New(rand.NewPCG(3, 4))
+	outcomes := map[string]int{}
+	for _, name := range []string{"receiver_spooled_", "receiver_spooled__spool_0", "receiver_spooled__spool_1"} {
+		content, err := os.ReadFile(filepath.Join(whole, name))
+		require.NoError(t, err)
+		for _, at := range offsets(random, content, 15) {
+			dir := t.TempDir()
+			require.NoError(t, os.CopyFS(dir, os.DirFS(whole)))
+			damagedFile := append([]byte{}, content...)
+			damagedFile[at] ^= 1 << random.IntN(8)
+			require.NoError(t, os.WriteFile(filepath.Join(dir, name), damagedFile, 0o600))
+			began := time.Now()
+			outcome, d := drainInChild(t, dir)
+			if testing.Verbose() {
+				t.Log(name, at, outcome, time.Since(began).Round(time.Millisecond), d.Error, d.noticed())
+			}
+			left := 0
+			for n := range want {
+				found := false
+				for _, b := range d.Bodies {
+					found = found || b == n
+				}
+				if !found {
+					left++
+				}
+			}
+			if left > 0 && outcome == "" {
+				require.True(t, d.noticed(), "byte %d of %s: %d entries vanished", at, name, left)
+				outcome = "noticed"
+			}
+			outcomes[outcome]++
+		}
+	}
+	t.Log(outcomes)
+	require.Positive(t, outcomes[""])
+	require.Positive(t, outcomes["noticed"])
+}
+
+// offsets samples a file: the structure at the beginning of its pages, where damage does the most, and anywhere.
+func offsets(random *rand.Rand, content []byte, n int) []int {
+	page := os.Getpagesize()
+	var at []int
+	for range n {
+		at = append(at, random.IntN(len(content)/page)*page+random.IntN(160), random.IntN(len(content)))
+	}
+	for start := 0; start < 2*page; start += page { // what a file begins with
+		for i := 0; i < 80; i += 8 {
+			at = append(at, start+i)
+		}
+	}
+	return at
+}
+
+// drainInChild returns how the process ended, "" if it did in its own way.
+func drainInChild(t *testing.T, dir string) (string, drained) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	child := exec.CommandContext(ctx, os.Args[0])
+	child.Cancel = func() error { return child.Process.Signal(syscall.SIGQUIT) }
+	child.WaitDelay = 10 * time.Second
+	child.Env = append(os.Environ(), drainVariable+"="+dir)
+	var stderr strings.Builder
+	child.Stderr = &stderr
+	out, err := child.Output()
+	var d drained
+	if err == nil {
+		require.NoError(t, json.Unmarshal(out, &d))
+		return "", d
+	}
+	require.NoError(t, ctx.Err(), "the process hangs: %s", stderr.String())
+	var exit *exec.ExitError
+	require.True(t, errors.As(err, &exit), err)
+	require.NotEmpty(t, stderr.String(), "a process that ends says why")
+	return "crash", d
+}
