@@ -103,7 +103,7 @@ func (w *world) prepare(options ...crashtest.Option) *life {
 	r, err := newAuditReceiver(set, cfg, w.sink)
 	require.NoError(w.t, err)
 	r.network = w.network
-	ext := &disk{client: w.disk.Client(options...), open: map[string]bool{}}
+	ext := &disk{files: w.disk, client: w.disk.Client(options...), open: map[string]bool{}}
 	h := &host{extensions: map[component.ID]component.Component{storageID: ext}}
 	w.t.Cleanup(func() { _ = r.Shutdown(context.Background()) })
 	return &life{r, ext, h}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"go.opentelemetry.io/collector/component"
@@ -50,6 +51,7 @@ type disk struct {
 	component.StartFunc
 	component.ShutdownFunc
 
+	files  *crashtest.Disk
 	client *crashtest.Client
 	fail   func(key string) error // of writes; nil lets all pass
 
@@ -113,6 +115,24 @@ func (v *view) Batch(ctx context.Context, ops ...*storage.Operation) error {
 		op.Value = inner[i].Value
 	}
 	return err
+}
+
+// Walk is what file_storage has as well.
+func (v *view) Walk(ctx context.Context, fn storage.WalkFunc) error {
+	for _, key := range v.disk.files.Keys() {
+		own, ok := strings.CutPrefix(key, v.name+"/")
+		if !ok {
+			continue
+		}
+		value, err := v.Get(ctx, own)
+		if err != nil {
+			return err
+		}
+		if _, err := fn(own, value); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (v *view) Close(context.Context) error {
