@@ -6,7 +6,6 @@ package spool
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -147,11 +146,7 @@ func TestFlippedByteOfAFileIsNeverASilentLoss(t *testing.T) {
 			damagedFile := append([]byte{}, content...)
 			damagedFile[at] ^= 1 << random.IntN(8)
 			require.NoError(t, os.WriteFile(filepath.Join(dir, name), damagedFile, 0o600))
-			began := time.Now()
 			outcome, d := drainInChild(t, dir)
-			if testing.Verbose() {
-				t.Log(name, at, outcome, time.Since(began).Round(time.Millisecond), d.Error, d.noticed())
-			}
 			left := 0
 			for n := range want {
 				found := false
@@ -211,7 +206,7 @@ func drainInChild(t *testing.T, dir string) (string, drained) {
 		return "stuck", d // in the library, before it gave anything: it counts some thousand million pages
 	}
 	var exit *exec.ExitError
-	require.True(t, errors.As(err, &exit), err)
+	require.ErrorAs(t, err, &exit)
 	require.NotEmpty(t, stderr.String(), "a process that ends says why")
 	return "crash", d
 }

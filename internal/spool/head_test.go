@@ -6,6 +6,7 @@ package spool
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -162,7 +163,7 @@ func TestNothingIsMissingAfterFailedWrites(t *testing.T) {
 	}
 	s := st.spool(t)
 	for i := range 6 {
-		if _, err := tryCommit(t.Context(), s, fmt.Sprint(i)); err != nil {
+		if _, err := tryCommit(t.Context(), s, strconv.Itoa(i)); err != nil {
 			require.ErrorIs(t, err, errBroken)
 		}
 	}

@@ -46,7 +46,7 @@ func (s *Spool) beginIn(ctx context.Context, slot int, key string) error {
 		return err
 	}
 	if fresh.entries > 0 {
-		s.adopt(ctx, fresh)
+		s.adopt(fresh)
 		return errOccupied
 	}
 	fresh.done, fresh.last = nil, 0
@@ -66,7 +66,7 @@ func (s *Spool) beginIn(ctx context.Context, slot int, key string) error {
 
 // adopt takes a segment into use that was thought to be free and is not: a deletion did not last, or the manifest is old.
 // Its entries may be sealed with another key, so nothing is written to it.
-func (s *Spool) adopt(ctx context.Context, seg *segment) {
+func (s *Spool) adopt(seg *segment) {
 	s.logger.Warn("A free segment of the spool holds entries: they are delivered, perhaps once more",
 		zap.Int("segment", seg.slot), zap.Int("entries", seg.entries))
 	seg.head.Key = seg.queue[0].seal

@@ -176,7 +176,7 @@ func TestUnreadableFreeSegmentIsPassedOver(t *testing.T) {
 		{[]string{"spool_0", "spool_1", "spool_2", "spool_3", "spool_4", "spool_5", "spool_6"}, 10},
 	} {
 		st := newStore(disk.Clone())
-		s := st.spool(t)
+		s = st.spool(t)
 		require.Equal(t, 7, s.tail().slot)
 		st.fail = func(name string) error {
 			if slices.Contains(tt.bad, name) {
