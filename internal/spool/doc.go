@@ -16,12 +16,14 @@
 //     [DefaultSegmentBytes]. Only the segment being written and the ones being read are open: the process's memory
 //     does not grow with the backlog, and neither does the time to start. An emptied segment is used again;
 //   - keeps in each segment a head, which says which sequence numbers may occur in it. The upper bound is written ahead
-//     in blocks, so a commit costs one write, and no list of entries has to change together with the entries;
+//     in blocks, so a commit costs one write, and no list of entries has to change together with the entries. A note
+//     beside it says what was deleted: what is neither there nor deleted is missing, and counted;
 //   - keeps in the caller's client a manifest: which segments are in use, oldest first, and what the sealed ones held.
 //     If it is lost, it is rebuilt from the heads; if a segment is lost, that is said and counted.
 //
 // Every write leaves a state from which the spool opens with nothing lost, whichever prefix of the writes arrived:
-// head, then manifest, then entries, and a deletion last.
+// head, then manifest, then entries, and a deletion last. The manifest bounds the sequence numbers of all heads, so
+// either is enough to find the entries if the other is damaged.
 //
 // # Entries
 //

@@ -174,7 +174,8 @@ func offsets(random *rand.Rand, content []byte, n int) []int {
 	page := os.Getpagesize()
 	var at []int
 	for range n {
-		at = append(at, random.IntN(len(content)/page)*page+random.IntN(160), random.IntN(len(content)))
+		start := random.IntN(len(content)/page) * page
+		at = append(at, start+random.IntN(160), start+10, random.IntN(len(content))) // 10 is how much there is in a page
 	}
 	for start := 0; start < 2*page; start += page { // what a file begins with
 		for i := 0; i < 80; i += 8 {
