@@ -157,7 +157,7 @@ func TestFewWindowsAreOpenWhileDataIsAboutToExpire(t *testing.T) {
 			c.MaxEventsPerPoll = 500
 		})
 		now := time.Now()
-		w.sim.Generate(w.sub.Tenant, 40_000, now.Add(-2159*time.Hour), now.Add(-2136*time.Hour))
+		w.sim.Generate(w.sub.Tenant, 15_000, now.Add(-2159*time.Hour), now.Add(-2136*time.Hour))
 		r, _, err := w.start()
 		require.NoError(t, err)
 		s, most := r.list()[0], 0

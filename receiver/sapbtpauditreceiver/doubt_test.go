@@ -64,7 +64,7 @@ func TestAWindowWithTwoFaultsLosesNothing(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				w := newWorld(t, sapbtp.Options{Seed: 71}, func(c *Config) { c.InitialLookback = 10 * 24 * time.Hour })
 				now := time.Now()
-				w.sim.Generate(w.sub.Tenant, 40_000, now.Add(-9*24*time.Hour), now.Add(-8*24*time.Hour))
+				w.sim.Generate(w.sub.Tenant, 6000, now.Add(-9*24*time.Hour), now.Add(-8*24*time.Hour))
 				w.alterPages(func(req *http.Request, resp *http.Response, look, page int) *http.Response {
 					if page == 1 && look <= tc.empty && (tc.handle != 1 || tc.empty == 0 || look > 1) {
 						other, _ := answer(http.StatusNoContent, "")(req)

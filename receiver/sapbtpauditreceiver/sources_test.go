@@ -182,7 +182,9 @@ func TestKeysAppearChangeVanishAndComeBackWhileRunning(t *testing.T) {
 	w.caughtUp("while the first is away", 1, 2)
 	afterwards := []sapbtp.Filter{sapbtp.InTenant(w.sub.Tenant), sapbtp.Between(away, time.Now())}
 	w.requireEventually(func() bool { return w.sim.Ledger().Count(afterwards...) > 0 }, "the first goes on writing")
-	require.Len(t, w.sim.Ledger().Missing(w.sink.delivered(), afterwards...), w.sim.Ledger().Count(afterwards...), "and is not read")
+	for e := range w.sim.Ledger().Entries(afterwards...) {
+		require.NotContains(t, w.sink.delivered(), e.ID, "and is not read")
+	}
 
 	w.key("renamed.json", w.secretKey(0))
 	w.caughtUp("came back", 0, 1, 2)
