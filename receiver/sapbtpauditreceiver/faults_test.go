@@ -31,8 +31,8 @@ func busy(t *testing.T, seed uint64, readings sapbtp.Readings, configure ...func
 	t.Helper()
 	w := newWorld(t, sapbtp.Options{Seed: seed, Readings: readings}, configure...)
 	now := time.Now()
-	w.sim.Generate(w.sub.Tenant, 6000, now.Add(-20*time.Hour), now)
-	w.sim.Generate(w.sub.Tenant, 3000, now, now.Add(30*time.Minute))
+	w.sim.Generate(w.sub.Tenant, 3000, now.Add(-20*time.Hour), now)
+	w.sim.Generate(w.sub.Tenant, 1000, now, now.Add(30*time.Minute))
 	return w
 }
 
