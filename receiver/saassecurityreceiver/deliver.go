@@ -4,6 +4,7 @@
 package saassecurityreceiver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,7 +56,7 @@ func (e *engine) deliver(ctx context.Context, p parsed) error {
 // unreadable reports that the spool cannot be read. Nothing is given up because of it.
 func (e *engine) unreadable(ctx context.Context, err error) error {
 	if ctx.Err() == nil && !errors.Is(err, spool.ErrClosed) {
-		e.status.Set(causeReplay, errReplay)
+		e.status.Set(causeReplay, cmp.Or(e.unreadableSegments(), errReplay))
 		e.logger.Error("The spool cannot be read; delivery waits until the storage works", zap.Error(err))
 	}
 	return err
@@ -79,12 +80,14 @@ func (e *engine) reportSpool() {
 }
 
 // reportUnreadable says which parts of the spool cannot be read, while the others are delivered.
-func (e *engine) reportUnreadable() {
-	var trouble error
-	if bad := e.spool.Stats().Unreadable; len(bad) > 0 {
-		trouble = fmt.Errorf("segments %v of the spool cannot be read; the others are delivered, and these are tried again: check their files", bad)
+func (e *engine) reportUnreadable() { e.status.Set(causeReplay, e.unreadableSegments()) }
+
+func (e *engine) unreadableSegments() error {
+	bad := e.spool.Stats().Unreadable
+	if len(bad) == 0 {
+		return nil
 	}
-	e.status.Set(causeReplay, trouble)
+	return fmt.Errorf("segments %v of the spool cannot be read; the others are delivered, and these are tried again: check their files", bad)
 }
 
 // putAside moves a damaged entry into the quarantine. If that is full, the entry stays where it is.
