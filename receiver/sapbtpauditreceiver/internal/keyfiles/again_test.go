@@ -6,6 +6,7 @@ package keyfiles
 import (
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -20,13 +21,29 @@ func TestRunReportsASetAgainUntilItIsDoneWith(t *testing.T) {
 	f.run(t)
 	require.Equal(t, want, f.next(t), "known since the scan, and not reported by Run")
 	for range 2 {
-		w.Recheck()
-		require.Equal(t, want, f.next(t), "nothing has changed")
+		require.Equal(t, want, f.looking(t, w), "nothing has changed")
 	}
 	f.busy.Store(false)
-	w.Recheck()
-	require.Equal(t, want, f.next(t))
-	w.Recheck()
+	require.Equal(t, want, f.looking(t, w))
 	replace(t, filepath.Join(root, "b.json"), secretKey(t, "B", "one"))
-	require.Equal(t, []string{"A: one@a.json", "B: one@b.json"}, f.next(t), "the first is done with")
+	w.Recheck()
+	f.await(t, "A: one@a.json", "B: one@b.json")
+}
+
+// looking asks the watcher to look until it reports.
+func (f *follower) looking(t *testing.T, w *Watcher) []string {
+	t.Helper()
+	timeout := time.After(patience)
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		select {
+		case s := <-f.reports:
+			return state(s, f.root)
+		case <-ticker.C:
+			w.Recheck()
+		case <-timeout:
+			require.Fail(t, "nothing was reported")
+		}
+	}
 }
