@@ -5,10 +5,7 @@
 package examples
 
 import (
-	"errors"
-	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/distribution"
 	"github.com/otelcol-audit/otelcol-audit/internal/harness/program"
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/sapbtp"
 )
@@ -88,7 +86,7 @@ var examples = map[string]func(*testing.T, *site){
 }
 
 func TestEveryEventArrivesOnce(t *testing.T) {
-	collector := builtCollector(t)
+	collector := distribution.Program(t, "otelcol-audit")
 	for name, prepare := range examples {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -97,10 +95,7 @@ func TestEveryEventArrivesOnce(t *testing.T) {
 			now := time.Now()
 			s.sim.Generate(s.sim.Subaccount(0).Tenant, records, now.Add(-2*time.Hour), now.Add(-time.Minute))
 
-			validate := exec.CommandContext(t.Context(), collector, append([]string{"validate"}, s.args(name)...)...)
-			validate.Env = append(os.Environ(), s.environment()...)
-			said, err := validate.CombinedOutput()
-			require.NoError(t, err, "%s", said)
+			require.Empty(t, distribution.ValidateArgs(t, s.environment(), s.args(name)...))
 
 			log, err := os.Create(filepath.Join(s.dir, "log"))
 			require.NoError(t, err)
@@ -134,17 +129,6 @@ func TestEveryFolderIsTested(t *testing.T) {
 	}
 	slices.Sort(found)
 	require.Equal(t, sortedKeys(examples), found)
-}
-
-// builtCollector is the program that make build makes and make test tests.
-func builtCollector(t *testing.T) string {
-	t.Helper()
-	path, err := filepath.Abs("../bin/otelcol-audit")
-	require.NoError(t, err)
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		t.Skip("bin/otelcol-audit is not built: run make build first, or make test, which does")
-	}
-	return path
 }
 
 func newSite(t *testing.T, name string) *site {

@@ -5,7 +5,6 @@ package examples
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -13,13 +12,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/distribution"
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/sapbtp"
 )
 
 // Whole configurations that the READMEs print are checked by the real program; parts of them are checked by the receiver's
 // own tests.
 func TestConfigsInTheReadmesAreValid(t *testing.T) {
-	collector := builtCollector(t)
 	dir := t.TempDir()
 	key := sapbtp.New(sapbtp.Options{}).Subaccount(0).ServiceKey(sapbtp.SecretKey)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "sap-service-key.json"), key, 0o600))
@@ -38,10 +37,7 @@ func TestConfigsInTheReadmesAreValid(t *testing.T) {
 			// The folders are those of a machine on which it is installed.
 			text := strings.NewReplacer("/etc/otelcol-audit", dir, "/var/lib/otelcol-audit", filepath.Join(dir, "state")).Replace(found[1])
 			require.NoError(t, os.WriteFile(config, []byte(text), 0o600))
-			validate := exec.CommandContext(t.Context(), collector, "validate", "--config="+config)
-			validate.Env = append(os.Environ(), "SIEM_TOKEN="+token)
-			said, err := validate.CombinedOutput()
-			require.NoError(t, err, "%s: %s", readme, said)
+			require.Empty(t, distribution.ValidateArgs(t, []string{"SIEM_TOKEN=" + token}, "--config", config), readme)
 		}
 		require.Positive(t, whole, readme)
 	}

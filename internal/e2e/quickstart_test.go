@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/distribution"
 	"github.com/otelcol-audit/otelcol-audit/internal/harness/program"
 )
 
@@ -41,9 +42,9 @@ func (o *output) String() string {
 func quickstart(t *testing.T, dir string, args ...string) (*program.Process, *output) {
 	t.Helper()
 	out := &output{}
-	p, err := program.Start(program.Spec{Path: bin(t, "quickstart"), Output: out, Args: append([]string{
-		"-collector", bin(t, "otelcol-audit"), "-simulator", bin(t, "simulator"), "-dir", dir,
-		"-config", filepath.Join(root(), "examples", "quickstart", "config.yaml"),
+	p, err := program.Start(program.Spec{Path: distribution.Program(t, "quickstart"), Output: out, Args: append([]string{
+		"-collector", distribution.Program(t, "otelcol-audit"), "-simulator", distribution.Program(t, "simulator"), "-dir", dir,
+		"-config", quickstartConfig(),
 	}, args...)})
 	require.NoError(t, err)
 	t.Cleanup(p.Kill)

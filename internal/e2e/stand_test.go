@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otelcol-audit/otelcol-audit/internal/harness/completeness"
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/distribution"
 	"github.com/otelcol-audit/otelcol-audit/internal/harness/otlplines"
 	"github.com/otelcol-audit/otelcol-audit/internal/harness/program"
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/saassecurity"
@@ -50,7 +51,7 @@ func newStand(t *testing.T, overrides, simulator []string) *stand {
 		"SAAS_URL=http://" + queue, "SAAS_CLIENT_ID=" + saassecurity.DefaultClientID,
 		"SAAS_CLIENT_SECRET=" + saassecurity.DefaultClientSecret,
 	}
-	s.args = []string{"--config", filepath.Join(root(), "examples", "quickstart", "config.yaml")}
+	s.args = []string{"--config", quickstartConfig()}
 	for _, o := range overrides {
 		s.args = append(s.args, "--config", "yaml:"+o)
 	}
@@ -59,7 +60,7 @@ func newStand(t *testing.T, overrides, simulator []string) *stand {
 	s.ledger = completeness.NewSAPLedger(s.simulator, s.book)
 	s.sink = otlplines.Follow(s.path("events.jsonl"))
 	t.Cleanup(func() { require.NoError(t, s.sink.Close()) })
-	process := s.run(bin(t, "simulator"), "simulator.log", append([]string{
+	process := s.run(distribution.Program(t, "simulator"), "simulator.log", append([]string{
 		"-listen", address, "-service-key-file", s.path("sap-service-key.json"),
 		"-saas-listen", queue, "-saas-backlog", "2000", "-saas-rate", "20",
 	}, simulator...)...)
@@ -87,7 +88,7 @@ func (s *stand) run(path, log string, args ...string) *program.Process {
 // start starts the Collector.
 func (s *stand) start() {
 	s.t.Helper()
-	s.collector = s.run(bin(s.t, "otelcol-audit"), "otelcol-audit.log", s.args...)
+	s.collector = s.run(distribution.Program(s.t, "otelcol-audit"), "otelcol-audit.log", s.args...)
 	s.t.Cleanup(s.collector.Kill)
 }
 

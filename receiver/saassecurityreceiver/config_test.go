@@ -18,6 +18,9 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/distribution"
+	"github.com/otelcol-audit/otelcol-audit/receiver/saassecurityreceiver/internal/metadata"
 )
 
 func TestDefaultConfig(t *testing.T) {
@@ -86,7 +89,17 @@ func TestEverythingIsDecoded(t *testing.T) {
 	require.Equal(t, want, load(t, "everything"))
 }
 
+func minimalConfig() map[string]any {
+	return map[string]any{"endpoint": "https://api.aperture.paloaltonetworks.com", "client_id": "id", "client_secret": "canary"}
+}
+
+func TestTheProgramAcceptsTheConfigThatTheWrongOnesStartFrom(t *testing.T) {
+	t.Parallel()
+	require.Empty(t, distribution.Validate(t, metadata.Type.String(), minimalConfig()))
+}
+
 func TestWrongConfigsNameKeyAndCure(t *testing.T) {
+	t.Parallel()
 	file := func(cfg map[string]any) {
 		delete(cfg, "client_secret")
 		cfg["client_secret_file"] = "/x"
@@ -143,9 +156,8 @@ func TestWrongConfigsNameKeyAndCure(t *testing.T) {
 		{"typo beside file", func(cfg map[string]any) { file(cfg); cfg["client_secretfile"] = "/y" }, `unknown key "client_secretfile"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			values := map[string]any{
-				"endpoint": "https://api.aperture.paloaltonetworks.com", "client_id": "id", "client_secret": "canary",
-			}
+			t.Parallel()
+			values := minimalConfig()
 			tt.change(values)
 			cfg := createDefaultConfig()
 			err := confmap.NewFromStringMap(values).Unmarshal(cfg)
@@ -154,6 +166,10 @@ func TestWrongConfigsNameKeyAndCure(t *testing.T) {
 			}
 			require.ErrorContains(t, err, tt.want)
 			require.NotContains(t, err.Error(), "canary")
+			// Not only the package has to refuse it, but also what a user runs.
+			said := distribution.Validate(t, metadata.Type.String(), values)
+			require.Contains(t, said, tt.want)
+			require.NotContains(t, said, "canary")
 		})
 	}
 }

@@ -11,6 +11,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/distribution"
+	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/metadata"
 )
 
 // load decodes and validates a configuration as the Collector does.
@@ -40,6 +43,7 @@ func explicitConfig() values {
 }
 
 func TestWrongConfigsAreRejectedWithTheirCure(t *testing.T) {
+	t.Parallel()
 	pair, other := newCertPair(t), newCertPair(t)
 	secret := func(changes values) values { return with(explicitConfig(), changes) }
 	tlsFiles := values{"cert_file": "/c", "key_file": "/k"}
@@ -195,13 +199,24 @@ func TestWrongConfigsAreRejectedWithTheirCure(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			err := load(tt.config)
+			require.Error(t, err)
+			// Not only the package has to refuse it, but also what a user runs.
+			said := distribution.Validate(t, metadata.Type.String(), tt.config)
 			for _, want := range tt.want {
 				require.ErrorContains(t, err, want)
+				require.Contains(t, said, want)
 			}
 			requireNoSecrets(t, err, pair, other)
+			requireNoSecrets(t, errors.New(said), pair, other)
 		})
 	}
+}
+
+func TestTheProgramAcceptsTheConfigThatTheWrongOnesStartFrom(t *testing.T) {
+	t.Parallel()
+	require.Empty(t, distribution.Validate(t, metadata.Type.String(), explicitConfig()))
 }
 
 func TestWrongConfigsAreReportedAllAtOnce(t *testing.T) {
