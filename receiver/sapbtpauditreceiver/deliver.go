@@ -36,20 +36,25 @@ func (s *subaccount) deliverPage(ctx context.Context, w *window, p *page, closes
 	defer s.delivering.leave()
 
 	observed := time.Now()
-	logs, events, delivered := s.selectNew(w, p, observed)
+	chosen := s.selectNew(w, p, observed)
 	if p.broken != nil {
-		s.appendGap(logs, w.span, gapReason(p.broken), observed)
+		s.appendGap(chosen.logs, w.span, gapReason(p.broken), observed)
 	}
-	if logs.LogRecordCount() > 0 {
-		if err := s.hand(ctx, logs); err != nil {
+	if chosen.logs.LogRecordCount() > 0 {
+		if err := s.hand(ctx, chosen.logs); err != nil {
 			return err
 		}
-		s.countDelivered(delivered, observed, w.bound)
+		s.countDelivered(chosen.seconds, observed, w.bound)
+	}
+	// Only now: a page that could not be delivered is read again.
+	s.tel.selected(chosen)
+	if chosen.malformed > 0 {
+		s.notices.add("malformed_record")
 	}
 	if p.broken != nil {
 		s.noteGap(w.span, gapReason(p.broken))
 	}
-	return s.save(ctx, w, events, closes)
+	return s.save(ctx, w, chosen.events, closes)
 }
 
 // hand delivers the records. One that is refused alone cannot be told from a backend that is down; its window gives way, so
@@ -62,19 +67,28 @@ func (s *subaccount) hand(ctx context.Context, logs plog.Logs) error {
 	return err
 }
 
-// selectNew maps the records of the page that were not delivered before and that the configuration wants. The events it
-// returns are all that need not be looked at again, the unwanted ones included.
-func (s *subaccount) selectNew(w *window, p *page, observed time.Time) (plog.Logs, []seen.Event, []int64) {
+// selection is what becomes of a page's records.
+type selection struct {
+	logs       plog.Logs    // what is to be delivered
+	seconds    []int64      // the times of the records in logs
+	events     []seen.Event // all that need not be looked at again, the unwanted ones included
+	duplicates int
+	malformed  int
+	dropped    map[string]int // by reason
+}
+
+// selectNew maps the records of the page that were not delivered before and that the configuration wants.
+func (s *subaccount) selectNew(w *window, p *page, observed time.Time) *selection {
 	logs, into := s.newLogs()
-	events := make([]seen.Event, 0, len(p.records))
-	times := make([]int64, 0, len(p.records))
+	chosen := &selection{
+		logs: logs, dropped: map[string]int{},
+		events: make([]seen.Event, 0, len(p.records)), seconds: make([]int64, 0, len(p.records)),
+	}
 	onPage := make(map[record.Key]struct{}, len(p.records))
-	duplicates, malformed := 0, 0
-	dropped := map[string]int{}
 	for i := range p.records {
 		raw := &p.records[i]
 		if _, twice := onPage[raw.Key]; twice || w.view.Has(seen.Key(raw.Key)) {
-			duplicates++
+			chosen.duplicates++
 			continue
 		}
 		onPage[raw.Key] = struct{}{}
@@ -82,24 +96,20 @@ func (s *subaccount) selectNew(w *window, p *page, observed time.Time) (plog.Log
 		if raw.Time.IsZero() {
 			// It may belong to either edge of the window, where the windows next to it would find it too.
 			second = w.span.From
-			events = append(events, seen.Event{Key: seen.Key(raw.Key), Second: w.span.To - 1})
+			chosen.events = append(chosen.events, seen.Event{Key: seen.Key(raw.Key), Second: w.span.To - 1})
 		}
-		events = append(events, seen.Event{Key: seen.Key(raw.Key), Second: second})
+		chosen.events = append(chosen.events, seen.Event{Key: seen.Key(raw.Key), Second: second})
 		if reason := s.unwanted(raw); reason != "" {
-			dropped[reason]++
+			chosen.dropped[reason]++
 			continue
 		}
 		if raw.Malformed {
-			malformed++
+			chosen.malformed++
 		}
 		s.mapper.Append(into, raw, observed)
-		times = append(times, second)
+		chosen.seconds = append(chosen.seconds, second)
 	}
-	s.tel.selected(duplicates, malformed, dropped)
-	if malformed > 0 {
-		s.notices.add("malformed_record")
-	}
-	return logs, events, times
+	return chosen
 }
 
 // newLogs is logs of the subaccount without records, and where they go.

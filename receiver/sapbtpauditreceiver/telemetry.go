@@ -58,14 +58,14 @@ func (t *telemetry) read(n int) {
 }
 
 // selected counts what of a page was not delivered as a normal event.
-func (t *telemetry) selected(duplicates, malformed int, dropped map[string]int) {
-	if duplicates > 0 {
-		t.builder.SapBtpAuditEventsDuplicate.Add(t.ctx, int64(duplicates), t.self)
+func (t *telemetry) selected(chosen *selection) {
+	if chosen.duplicates > 0 {
+		t.builder.SapBtpAuditEventsDuplicate.Add(t.ctx, int64(chosen.duplicates), t.self)
 	}
-	if malformed > 0 {
-		t.builder.SapBtpAuditEventsMalformed.Add(t.ctx, int64(malformed), t.self)
+	if chosen.malformed > 0 {
+		t.builder.SapBtpAuditEventsMalformed.Add(t.ctx, int64(chosen.malformed), t.self)
 	}
-	for reason, n := range dropped {
+	for reason, n := range chosen.dropped {
 		t.builder.SapBtpAuditEventsDropped.Add(t.ctx, int64(n), t.with("reason", reason))
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 
@@ -29,7 +30,7 @@ func TestTheFateOfEveryEventIsCounted(t *testing.T) {
 		start := time.Now()
 		w.sim.Generate(w.sub.Tenant, 3000, start.Add(-20*time.Hour), start.Add(time.Hour))
 		w.sim.Add(w.sub.Tenant, sapbtp.Record{ID: "text", JSON: []byte(`"a record that is no object"`), Time: start.Add(time.Minute)})
-		poison := w.sim.Add(w.sub.Tenant, sapbtp.Record{Time: start.Add(10 * time.Minute)})[0]
+		poison := w.sim.Add(w.sub.Tenant, sapbtp.Record{Time: start.Add(10 * time.Minute)}, sapbtp.Record{Time: start.Add(10 * time.Minute)})[0]
 		w.sink.accept = refusing(poison)
 		w.runFor(3*time.Hour + betweenPolls)
 
@@ -58,6 +59,31 @@ func TestTheFateOfEveryEventIsCounted(t *testing.T) {
 		metadatatest.AssertEqualSapBtpAuditEventsDuplicate(t, w.telemetry, of(w.point(read-accepted-unwanted-1)), anyTime)
 		require.Equal(t, map[string]int64{"http": accepted}, w.sums(t, "otelcol_receiver_accepted_log_records", "transport"))
 		require.Equal(t, map[string]int64{"sap_btp_audit": 1}, w.sums(t, "otelcol_receiver_refused_log_records", "receiver"))
+	})
+}
+
+// An event that is refused alone cannot be told from a backend that is down, so its page is read again until there is another.
+func TestTheFateOfAPageThatIsTriedAgainIsCountedOnce(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, sapbtp.Options{Seed: 72, Readings: sapbtp.Readings{NoCategory: true}}, func(c *Config) {
+			c.InitialLookback, c.Categories = 0, []string{sapbtp.CategorySecurity}
+		})
+		at := time.Now().Add(time.Minute)
+		unwanted := sapbtp.Record{Time: at, Category: sapbtp.CategoryDataAccess}
+		poison := w.sim.Add(w.sub.Tenant, sapbtp.Record{Time: at, Category: sapbtp.CategorySecurity}, unwanted, unwanted)[0]
+		w.sim.Add(w.sub.Tenant, sapbtp.Record{Time: at.Add(20 * time.Minute), Category: sapbtp.CategorySecurity})
+		tries, refuse := 0, refusing(poison)
+		w.sink.accept = func(logs plog.Logs) error {
+			err := refuse(logs)
+			if err != nil {
+				tries++
+			}
+			return err
+		}
+		w.runFor(time.Hour + betweenPolls)
+		require.Greater(t, tries, 3)
+		require.Equal(t, map[string]int64{"category": 2}, w.sums(t, "otelcol_sap_btp_audit_events_dropped", "reason"))
+		require.Equal(t, map[string]int64{"": 1}, w.sums(t, "otelcol_sap_btp_audit_events_quarantined", ""))
 	})
 }
 
