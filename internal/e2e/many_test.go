@@ -53,7 +53,7 @@ func TestManySubaccountsInOneReceiver(t *testing.T) {
 	m.within(2*time.Minute, "the healthy subaccounts are caught up", func() bool { m.alive(); return m.lag() < m.poll })
 	t.Logf("%d subaccounts caught up with %d events in %s", len(m.subs), len(m.arrived), time.Since(began).Round(100*time.Millisecond))
 
-	m.stayLive("undisturbed", 3*m.poll)
+	m.stayLive("undisturbed", func(int) {})
 	log := m.log()
 	for _, path := range broken {
 		require.Contains(t, log, path, "a broken key is reported by its file")
@@ -64,17 +64,18 @@ func TestManySubaccountsInOneReceiver(t *testing.T) {
 	}
 	m.healthy(m.subs[:spare])
 	m.within(time.Minute, "added subaccounts are caught up", func() bool { return m.lag() < m.poll })
-	for i := well; i < len(m.subs); i += 3 { // a third moves to another form of key, in place of the old one
-		m.sim.RotateSecret(m.subs[i].Tenant)
-		m.remove(i)
-		m.write(i, next[i%len(carriers)])
-	}
 	removed := m.subs[len(m.subs)-spare:]
 	for i := range removed {
 		m.remove(len(m.subs) - spare + i)
 	}
 	m.unhealthy(removed)
-	m.stayLive("while keys are rotated and removed", 3*m.poll)
+	m.stayLive("while keys are rotated and removed", func(turn int) {
+		for i := well + turn; i < len(m.subs)-spare; i += 3 { // a third moves to another form of key, in place of the old one
+			m.sim.RotateSecret(m.subs[i].Tenant)
+			m.remove(i)
+			m.write(i, next[i%len(carriers)])
+		}
+	})
 	for i := range removed {
 		m.write(len(m.subs)-spare+i, len(m.subs)-spare+i)
 	}
@@ -121,7 +122,7 @@ func newMany(t *testing.T, n int) *many {
 	m := &many{
 		stand: &stand{t: t, dir: t.TempDir(), book: completeness.NewBook()},
 		live:  map[string]bool{}, arrived: map[string]bool{}, paths: map[int]string{}, names: map[string]string{}, ended: make(chan struct{}),
-		poll: time.Duration(max(3, n/50)) * time.Second,
+		poll: time.Duration(max(5, n/50)) * time.Second,
 	}
 	m.sim = sapbtp.New(sapbtp.Options{Seed: 5, Subaccounts: n, Readings: sapbtp.Readings{OwnRecords: true, RateLimit: sapbtp.FastRegion}})
 	var err error
@@ -182,7 +183,8 @@ func zones(next http.Handler) http.Handler {
 // makeTraffic makes a new event in each subaccount every few seconds.
 func (m *many) makeTraffic() {
 	live := m.sim.Live(float64(len(m.subs)) / 5)
-	ticker := time.NewTicker(250 * time.Millisecond)
+	// What comes to be between two ticks is shown at the second one, but counts as shown from its own time on.
+	ticker := time.NewTicker(50 * time.Millisecond)
 	defer ticker.Stop()
 	for {
 		select {
@@ -248,20 +250,28 @@ func (m *many) lag() time.Duration {
 	return now.Sub(oldest)
 }
 
-// stayLive watches the lag for a time. An event that comes right after a poll waits an interval and as long as the next poll
-// takes; more than that is for a machine on which other tests run.
-func (m *many) stayLive(what string, d time.Duration) {
+// stayLive watches the lag: no event of a healthy subaccount may wait for more than the poll interval. On a machine that other
+// tests keep busy this is tried three times; a receiver that is too slow is so each time.
+func (m *many) stayLive(what string, disturb func(turn int)) {
 	m.t.Helper()
-	began, worst, late := time.Now(), time.Duration(0), sapbtp.Entry{}
-	m.within(d+time.Minute, what, func() bool {
-		m.alive()
-		if lag := m.lag(); lag > worst {
-			worst, late = lag, m.last
+	var worst time.Duration
+	for turn := range 3 {
+		disturb(turn)
+		began, late := time.Now(), sapbtp.Entry{}
+		worst = 0
+		m.within(3*m.poll+time.Minute, what, func() bool {
+			m.alive()
+			if lag := m.lag(); lag > worst {
+				worst, late = lag, m.last
+			}
+			return time.Since(began) > 3*m.poll
+		})
+		m.t.Logf("%s: worst lag %s at a poll interval of %s, of %s", what, worst.Round(10*time.Millisecond), m.poll, m.names[late.Tenant])
+		if worst <= m.poll {
+			return
 		}
-		return time.Since(began) > d
-	})
-	m.t.Logf("%s: worst lag %s at a poll interval of %s, of %s", what, worst.Round(10*time.Millisecond), m.poll, m.names[late.Tenant])
-	require.Less(m.t, worst, m.poll*3/2+time.Second, what)
+	}
+	require.LessOrEqual(m.t, worst, m.poll, what)
 }
 
 func (m *many) take(logs plog.Logs) {

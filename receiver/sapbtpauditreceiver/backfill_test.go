@@ -100,8 +100,9 @@ func TestAQuietSubaccountCostsOneRequestAPoll(t *testing.T) {
 					c.InitialLookback = 0
 				})
 				w.runFor(8*time.Hour + 30*time.Second)
+				polls := int(8 * time.Hour / pollEvery(w.config()))
 				// What six hours of its own records are takes two pages in the end.
-				require.InDelta(t, 8*60, w.sim.Ledger().Total(sapbtp.KindRecords), 20)
+				require.InDelta(t, polls, w.sim.Ledger().Total(sapbtp.KindRecords), 20)
 				require.LessOrEqual(t, w.sim.Ledger().Total(sapbtp.KindToken), 3, "tokens are kept")
 				if own {
 					w.requireExactlyOnce(sapbtp.VisibleBy(time.Now().Add(-2 * time.Minute)))

@@ -63,7 +63,8 @@ type Config struct {
 	// restarts. Default: none, the state is lost with the process.
 	StorageID *component.ID `mapstructure:"storage,omitempty"`
 
-	// PollInterval is the pause between polls when all is read. Default 1m.
+	// PollInterval is within what time an event is delivered after SAP shows it, once
+	// all older ones are. Polls come a tenth earlier, for the time that they take. Default 1m.
 	PollInterval time.Duration `mapstructure:"poll_interval"`
 
 	// InitialLookback is how far before its first start the receiver begins

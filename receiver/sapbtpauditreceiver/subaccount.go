@@ -97,17 +97,22 @@ type subaccount struct {
 	expiryProblem    string     // what the status says of the credentials' end
 }
 
+// pollEvery is the time from the start of a poll to the start of the next one. Asking and delivering take time too: a tenth of
+// the interval is left for them, so that an event that appears just after a poll is still delivered within the interval.
+func pollEvery(cfg *Config) time.Duration { return cfg.PollInterval - cfg.PollInterval/10 }
+
 // due is what this poll reads, without what is already spoken for.
 func (s *subaccount) due(bound int64) sweep.Set {
 	tick := !time.Now().Before(s.nextTick)
 	if tick {
-		s.nextTick = time.Now().Add(s.cfg.PollInterval)
+		s.nextTick = time.Now().Add(pollEvery(s.cfg))
 	}
 	return s.published.Load().Due(sweep.Plan{
 		Bound: bound,
-		Poll:  max(1, int64(s.cfg.PollInterval/time.Second)),
-		Tick:  tick,
-		Rate:  s.size.density(),
+		// Both ends are rounded to seconds, so that a second can be missing between two polls.
+		Poll: max(1, int64(pollEvery(s.cfg)/time.Second)-1),
+		Tick: tick,
+		Rate: s.size.density(),
 		// What SAP no longer keeps would read as empty; it is for announceExpired.
 		Reserved: s.reserved().Add(sweep.Span{To: retained(bound)}),
 	})

@@ -134,7 +134,7 @@ func (t *term) add(ctx context.Context, source keyfiles.Source) (*subaccount, er
 // runAll reads subaccounts that begin together. Their polls are spread over the interval, and stay so.
 func (t *term) runAll(added []*subaccount) {
 	for i, s := range added {
-		t.run(s, t.cfg.PollInterval*time.Duration(i)/time.Duration(len(added)))
+		t.run(s, pollEvery(t.cfg)*time.Duration(i)/time.Duration(len(added)))
 	}
 }
 

@@ -38,24 +38,24 @@ var build = sync.OnceValue(func() error {
 })
 
 // Program gives the path of a program that make build makes. make test builds first; elsewhere it is built if it is absent.
-func Program(t testing.TB, name string) string {
-	t.Helper()
+func Program(tb testing.TB, name string) string {
+	tb.Helper()
 	dir := os.Getenv(BinVariable)
 	if dir == "" {
 		dir = filepath.Join(Root(), "bin")
 	}
 	path, err := filepath.Abs(filepath.Join(dir, name))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	if _, err := os.Stat(path); err == nil {
+	if _, err := os.Stat(path); err == nil { //nolint:gosec // the path is the tester's
 		return path
 	}
 	if err := build(); err != nil {
-		t.Fatalf("%s is not there: %v", path, err)
+		tb.Fatalf("%s is not there: %v", path, err)
 	}
-	if _, err := os.Stat(path); err != nil {
-		t.Fatalf("make build does not make %s: %v", path, err)
+	if _, err := os.Stat(path); err != nil { //nolint:gosec // the path is the tester's
+		tb.Fatalf("make build does not make %s: %v", path, err)
 	}
 	return path
 }

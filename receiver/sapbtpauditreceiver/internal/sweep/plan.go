@@ -11,7 +11,7 @@ const pageBudget = 400
 type Plan struct {
 	// Bound is the source's time up to which the poll reads, in Unix seconds.
 	Bound int64
-	// Poll is the poll interval in seconds, at least 1.
+	// Poll is the least time from one poll to the next in seconds, at least 1.
 	Poll int64
 	// Tick tells that a poll interval has passed, so what is new since the last poll is due however short it is.
 	Tick bool
