@@ -79,7 +79,7 @@ func (h *history) deliver(ctx context.Context, s *Spool, n int) error {
 // there is a backlog over several segments, and then delivers the most of it.
 func (h *history) live(ctx context.Context, st *store, name string) (err error) {
 	set := Settings{
-		Root: &view{st, "root"}, OpenClient: st.OpenClient, MaxBytes: 1 << 20, SegmentBytes: h.plan.segmentBytes, Logger: zap.NewNop(),
+		Root: st.Uncounted("root"), OpenClient: st.OpenClient, MaxBytes: 1 << 20, SegmentBytes: h.plan.segmentBytes, Logger: zap.NewNop(),
 	}
 	s, err := Open(ctx, set)
 	if err != nil {
@@ -150,9 +150,9 @@ func crashPairs(t *testing.T, plain bool, opts []crashtest.Option) {
 	for k1 := 0; ; k1++ {
 		disk, first := crashtest.NewDisk(), newHistory(small)
 		st := newStore(disk, append(slices.Clip(opts), crashtest.CrashAfter(k1))...)
-		st.plain = plain
+		st.Plain = plain
 		err := first.live(t.Context(), st, "a")
-		if !st.client.Crashed() {
+		if !st.Process.Crashed() {
 			require.NoError(t, err)
 			require.Greater(t, k1, 20, "the test writes too little to be worth something")
 			break
@@ -164,14 +164,14 @@ func crashPairs(t *testing.T, plain bool, opts []crashtest.Option) {
 			pairs++
 			again, h := disk.Clone(), first.clone()
 			st := newStore(again, append(slices.Clip(opts), crashtest.CrashAfter(k2))...)
-			st.plain = plain
+			st.Plain = plain
 			err := h.live(t.Context(), st, "b")
-			crashed := st.client.Crashed()
+			crashed := st.Process.Crashed()
 			if err != nil { // giving up an emptied segment may fail without an error
 				require.ErrorIs(t, err, crashtest.ErrCrashed, "%d/%d", k1, k2)
 			}
 			last := newStore(again)
-			last.plain = plain
+			last.Plain = plain
 			h.settle(t, last, fmt.Sprintf("crash after write %d, then after write %d", k1, k2))
 			if !crashed {
 				break
@@ -191,9 +191,9 @@ func TestNoCrashLosesABatchWhenTheHeadIsRenewed(t *testing.T) {
 				for k := 0; ; {
 					disk, h := crashtest.NewDisk(), newHistory(long)
 					st := newStore(disk, append(slices.Clip(opts), crashtest.CrashAfter(k))...)
-					st.plain = plain
+					st.Plain = plain
 					err := h.live(t.Context(), st, "a")
-					if !st.client.Crashed() || len(h.committed) > seqBlock+4 {
+					if !st.Process.Crashed() || len(h.committed) > seqBlock+4 {
 						break
 					}
 					require.ErrorIs(t, err, crashtest.ErrCrashed)
@@ -203,7 +203,7 @@ func TestNoCrashLosesABatchWhenTheHeadIsRenewed(t *testing.T) {
 					// A commit takes a write at least; only those around the renewal are of interest here.
 					k += max(1, seqBlock-4-len(h.committed))
 					last := newStore(disk)
-					last.plain = plain
+					last.Plain = plain
 					h.settle(t, last, fmt.Sprintf("crash after write %d", k))
 				}
 				require.GreaterOrEqual(t, renewed, 2, "crashes between the last number of a block and the first of the next")

@@ -95,7 +95,7 @@ func TestManifestLostOrDamagedIsRebuilt(t *testing.T) {
 				disk := filled(t, bodies)
 				tt.spoil(disk)
 				st := newStore(disk)
-				st.plain = plain
+				st.Plain = plain
 				s := st.spool(t)
 				commit(t, s, "new")
 				require.Equal(t, append(slices.Clip(bodies), "new"), drain(t, s))
@@ -114,7 +114,7 @@ func TestDamagedHeadLosesNothing(t *testing.T) {
 			}
 		}
 		st := newStore(disk)
-		st.plain = plain
+		st.Plain = plain
 		require.Equal(t, bodies, drain(t, st.spool(t)))
 	}
 }
@@ -142,10 +142,10 @@ func TestStorageThatCannotBeReadFailsTheStart(t *testing.T) {
 		st := newStore(disk.Clone(), crashtest.FailGet(key, -1, errBroken))
 		_, err := Open(t.Context(), st.settings(t))
 		require.ErrorIs(t, err, errBroken, key)
-		require.Empty(t, sorted(st.open))
+		require.Empty(t, st.Open())
 	}
 	st := newStore(disk)
-	st.fail = func(string) error { return errBroken }
+	st.FailOpen = func(string) error { return errBroken }
 	_, err := Open(t.Context(), st.settings(t))
 	require.ErrorIs(t, err, errBroken)
 }
@@ -164,9 +164,9 @@ func TestNewerFormatFailsTheStart(t *testing.T) {
 func TestReadErrorTakesNothing(t *testing.T) {
 	disk := filled(t, []string{"a", "b"})
 	st := newStore(disk)
-	st.plain = true
+	st.Plain = true
 	s := st.spool(t)
-	st.client = disk.Client(crashtest.FailGet("", 2, errBroken))
+	st.Process = disk.Client(crashtest.FailGet("", 2, errBroken))
 	for range 2 {
 		_, err := s.Next(t.Context())
 		require.ErrorIs(t, err, errBroken)

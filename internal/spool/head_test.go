@@ -38,7 +38,7 @@ func TestCommitAfterDamageOverwritesNothing(t *testing.T) {
 					disk, kept := withGap(t, 300, gap)
 					tt.spoil(disk)
 					st := newStore(disk)
-					st.plain = plain
+					st.Plain = plain
 					s := st.spool(t, oneSegment)
 					require.Equal(t, tt.repaired, s.Stats().Repaired)
 					for i := range 200 {
@@ -48,7 +48,7 @@ func TestCommitAfterDamageOverwritesNothing(t *testing.T) {
 					}
 					require.NoError(t, s.Close(t.Context()))
 					again := newStore(disk)
-					again.plain = plain
+					again.Plain = plain
 					s = again.spool(t, oneSegment)
 					require.Zero(t, s.Stats().Repaired, "what was damaged is mended")
 					require.Equal(t, kept, drain(t, s))
@@ -97,10 +97,10 @@ func TestManifestAndHeadDamagedAtOnce(t *testing.T) {
 	require.Len(t, drain(t, s), 350)
 
 	st := newStore(spoiled())
-	st.plain = true
+	st.Plain = true
 	_, err := Open(t.Context(), st.settings(t))
 	require.ErrorContains(t, err, "reading segment 0 of the spool: neither its head nor the spool's manifest can be read")
-	require.Empty(t, sorted(st.open))
+	require.Empty(t, st.Open())
 }
 
 // An old or wrong record, whatever made it so, must not make a commit overwrite what is there.
@@ -108,7 +108,7 @@ func TestCommitSkipsOccupiedNumbers(t *testing.T) {
 	bodies := numbered(300, 100)
 	disk := filled(t, bodies, oneSegment)
 	st := newStore(disk)
-	st.plain = true
+	st.Plain = true
 	s := st.spool(t, oneSegment)
 	s.mu.Lock()
 	s.next, s.tail().queue, s.tail().entries = 100, nil, 0 // as if neither head nor manifest knew of more
@@ -141,7 +141,7 @@ func TestMissingEntriesAreCounted(t *testing.T) {
 				}
 			}
 			st := newStore(disk)
-			st.plain = tt.plain
+			st.Plain = tt.plain
 			s := st.spool(t)
 			require.Len(t, drain(t, s), 30-len(tt.gone))
 			require.Equal(t, tt.missing, s.Stats().Missing)
@@ -155,7 +155,7 @@ func TestMissingEntriesAreCounted(t *testing.T) {
 func TestNothingIsMissingAfterFailedWrites(t *testing.T) {
 	disk := crashtest.NewDisk()
 	st := newStore(disk, crashtest.FailSet("spool_0/"+entryKey(2), 1, errBroken), crashtest.FailSet("spool_0/"+entryKey(4), 1, errBroken))
-	st.fail = func(name string) error { // no segment but the first
+	st.FailOpen = func(name string) error { // no segment but the first
 		if name != clientName(0) {
 			return errBroken
 		}

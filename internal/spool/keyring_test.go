@@ -91,7 +91,7 @@ func TestEntryLeftInAFreeSegmentKeepsItsKey(t *testing.T) {
 		kept := disk.Value(left)
 		open := func(keys *Keyring) *Spool {
 			st := newStore(disk)
-			st.plain = plain
+			st.Plain = plain
 			return st.spool(t, sealedWith(keys))
 		}
 		s := open(ring(t, keyOne))

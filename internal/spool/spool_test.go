@@ -163,9 +163,9 @@ func TestBacklogKeepsFewClientsOpen(t *testing.T) {
 	}
 	require.NoError(t, s.Delete(t.Context(), e[0]))
 	require.Equal(t, bodies[1:], drain(t, s))
-	require.LessOrEqual(t, st.most, 3, "one written, one read, one changing")
+	require.LessOrEqual(t, st.Most(), 3, "one written, one read, one changing")
 	require.Greater(t, s.slots, 30)
-	require.LessOrEqual(t, st.opened, 2*s.slots, "once to write and once to read")
+	require.LessOrEqual(t, st.Opened(), 2*s.slots, "once to write and once to read")
 
 	// The emptied segments are used again.
 	for _, b := range bodies {

@@ -60,7 +60,7 @@ func TestFullDiskGivesEverySegmentATurn(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, s.Delete(t.Context(), e))
 	}
-	st.fail = func(name string) error {
+	st.FailOpen = func(name string) error {
 		if name == clientName(3) {
 			return storage.ErrStorageFull // no new file
 		}
@@ -81,7 +81,7 @@ func TestFullDiskGivesEverySegmentATurn(t *testing.T) {
 func TestFullDiskWithoutAnotherSegmentTriesAgain(t *testing.T) {
 	st := newStore(crashtest.NewDisk())
 	s := st.spool(t)
-	st.fail = func(string) error { return storage.ErrStorageFull }
+	st.FailOpen = func(string) error { return storage.ErrStorageFull }
 	full := true
 	s.tail().client = &refusing{Client: s.tail().client, full: &full}
 	r, err := s.Reserve(t.Context(), 5000)
@@ -104,7 +104,7 @@ func TestUnreadableSegmentDoesNotHoldUpOthers(t *testing.T) {
 			st := newStore(disk)
 			s := st.spool(t)
 			broken := true
-			st.fail = func(name string) error {
+			st.FailOpen = func(name string) error {
 				for _, slot := range bad {
 					if broken && name == clientName(slot) {
 						return errBroken
@@ -129,7 +129,7 @@ func TestUnreadableSegmentDoesNotHoldUpOthers(t *testing.T) {
 			require.ErrorIs(t, next(), errBroken, "nothing else is left")
 			commit(t, s, "new")
 			require.NoError(t, next(), "at once")
-			require.LessOrEqual(t, st.most, 3)
+			require.LessOrEqual(t, st.Most(), 3)
 			broken = false
 			require.Len(t, drain(t, s), 4*len(bad))
 			require.Empty(t, s.Stats().Unreadable)
@@ -143,7 +143,7 @@ func TestUnreadableSegmentIsTriedLessAndLessOften(t *testing.T) {
 		st := newStore(filled(t, numbered(30, 1000)))
 		s := st.spool(t)
 		tries := 0
-		st.fail = func(name string) error {
+		st.FailOpen = func(name string) error {
 			if name == clientName(3) {
 				tries++
 				return errBroken
@@ -178,7 +178,7 @@ func TestUnreadableFreeSegmentIsPassedOver(t *testing.T) {
 		st := newStore(disk.Clone())
 		s = st.spool(t)
 		require.Equal(t, 7, s.tail().slot)
-		st.fail = func(name string) error {
+		st.FailOpen = func(name string) error {
 			if slices.Contains(tt.bad, name) {
 				return errBroken
 			}
@@ -192,13 +192,13 @@ func TestUnreadableFreeSegmentIsPassedOver(t *testing.T) {
 	}
 	st := newStore(disk)
 	s = st.spool(t)
-	st.fail = func(string) error { return errBroken }
+	st.FailOpen = func(string) error { return errBroken }
 	for range 4 {
 		commit(t, s, numbered(1, 1000)[0])
 	}
 	_, err := tryCommit(t.Context(), s, "x")
 	require.ErrorIs(t, err, errBroken, "there is no other")
-	st.fail = nil
+	st.FailOpen = nil
 	commit(t, s, "x")
 }
 

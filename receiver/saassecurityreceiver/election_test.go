@@ -43,7 +43,7 @@ func TestOnlyTheLeaderReads(t *testing.T) {
 		w.sim.Enqueue(100)
 		time.Sleep(time.Minute)
 		require.Empty(t, w.sim.Ledger().Reads)
-		require.Empty(t, l.storage.names(), "another instance may have it")
+		require.Empty(t, l.storage.Open(), "another instance may have it")
 		require.Zero(t, w.metric("saas_security_spool_entries"))
 
 		for term := range 3 {
@@ -56,7 +56,7 @@ func TestOnlyTheLeaderReads(t *testing.T) {
 			w.sim.Enqueue(100)
 			time.Sleep(10 * time.Minute)
 			require.Len(t, w.sim.Ledger().Reads, reads)
-			require.Empty(t, l.storage.names())
+			require.Empty(t, l.storage.Open())
 		}
 		ext.onStart(t.Context())
 		time.Sleep(time.Second)

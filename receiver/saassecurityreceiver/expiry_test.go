@@ -231,7 +231,7 @@ func TestGapRecordThatCannotBeStoredIsTriedAgain(t *testing.T) {
 		time.Sleep(3 * time.Hour)
 		l := w.prepare()
 		fails := 3
-		l.storage.fail = func(key string) error {
+		l.storage.FailSet = func(key string) error {
 			if strings.HasPrefix(key, "spool_0/e") && fails > 0 {
 				fails--
 				return errBroken

@@ -79,7 +79,7 @@ func (w *world) config() *Config {
 // life is a receiver with the storage as it sees it.
 type life struct {
 	*auditReceiver
-	storage *disk
+	storage *crashtest.NamedExtension
 	host    *host
 }
 
@@ -103,7 +103,7 @@ func (w *world) prepare(options ...crashtest.Option) *life {
 	r, err := newAuditReceiver(set, cfg, w.sink)
 	require.NoError(w.t, err)
 	r.network = w.network
-	ext := &disk{files: w.disk, client: w.disk.Client(options...), open: map[string]bool{}}
+	ext := crashtest.NewNamedExtension(w.disk, options...)
 	h := &host{extensions: map[component.ID]component.Component{storageID: ext}}
 	w.t.Cleanup(func() { _ = r.Shutdown(context.Background()) })
 	return &life{r, ext, h}
@@ -120,7 +120,7 @@ func (w *world) mustStart(options ...crashtest.Option) *life {
 func (l *life) stop(t *testing.T) {
 	t.Helper()
 	require.NoError(t, l.Shutdown(t.Context()))
-	require.Empty(t, l.storage.names(), "storage clients are closed before Shutdown returns")
+	require.Empty(t, l.storage.Open(), "storage clients are closed before Shutdown returns")
 }
 
 // runFor runs a receiver for a time and stops it cleanly.

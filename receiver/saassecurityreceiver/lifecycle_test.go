@@ -58,7 +58,7 @@ func TestShutdownHonoursItsDeadline(t *testing.T) {
 		require.ErrorContains(t, l.Shutdown(ctx), "before reads were answered")
 		require.Less(t, time.Since(start), 5*time.Second)
 		require.Equal(t, 1, w.metricAfterShutdown(t, "given_up"))
-		require.Empty(t, l.storage.names())
+		require.Empty(t, l.storage.Open())
 
 		w.sim.ClearRules()
 		w.sim.Enqueue(5)

@@ -13,8 +13,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/component"
-	storageapi "go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
@@ -114,7 +112,7 @@ func TestStorageThatCannotBeUsedFailsTheStart(t *testing.T) {
 			err := l.Start(t.Context(), l.host)
 			require.ErrorIs(t, err, errBroken, key)
 			require.ErrorContains(t, err, want)
-			require.Empty(t, l.storage.names(), "a failed start lets go of the storage")
+			require.Empty(t, l.storage.Open(), "a failed start lets go of the storage")
 		}
 		for _, key := range []string{"/spool", "/reading", "spool_0/head"} {
 			kept := w.disk.Value(key)
@@ -187,15 +185,10 @@ func TestEntriesMissingFromTheSpoolAreReported(t *testing.T) {
 func TestUnreadableSegmentIsNamedWhileOthersAreDelivered(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t, saassecurity.Options{})
-		set := spool.Settings{ // as if replies had filled three segments
-			MaxBytes: 1 << 30, SegmentBytes: 1000, Logger: zap.NewNop(),
-		}
-		storage := &disk{files: w.disk, client: w.disk.Client(), open: map[string]bool{}}
-		set.Root = &view{storage, ""}
-		set.OpenClient = func(ctx context.Context, name string) (storageapi.Client, error) {
-			return storage.GetClient(ctx, component.KindReceiver, component.MustNewID("x"), name)
-		}
-		s, err := spool.Open(t.Context(), set)
+		storage := crashtest.NewNamedExtension(w.disk)
+		s, err := spool.Open(t.Context(), spool.Settings{ // as if replies had filled three segments
+			Root: storage.Uncounted(""), OpenClient: storage.OpenClient, MaxBytes: 1 << 30, SegmentBytes: 1000, Logger: zap.NewNop(),
+		})
 		require.NoError(t, err)
 		for n := range 3 {
 			room, err := s.Reserve(t.Context(), 5000)
