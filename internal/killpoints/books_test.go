@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otelcol-audit/otelcol-audit/internal/harness/completeness"
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/observed"
 	"github.com/otelcol-audit/otelcol-audit/internal/harness/otlplines"
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/saassecurity"
 )
@@ -31,7 +32,7 @@ func (w *world) arrivals(book *completeness.Book, key func(plog.LogRecord) strin
 	sink := otlplines.Follow(w.path(arrivals))
 	defer sink.Close()
 	require.NoError(w.t, sink.Poll(func(logs plog.Logs) {
-		for _, r := range records(logs) {
+		for _, r := range observed.Records(logs) {
 			id := key(r)
 			uid, _ := r.Attributes().Get("log.record.uid")
 			book.Arrival(id, uid.Str())

@@ -29,6 +29,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/otelcol-audit/otelcol-audit/internal/crashtest"
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/observed"
 	"github.com/otelcol-audit/otelcol-audit/receiver/saassecurityreceiver"
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver"
 )
@@ -184,7 +185,7 @@ func (l *life) wait(end <-chan os.Signal, telemetry *componenttest.Telemetry) {
 // nothing more, that what it gave is committed and, unless the sink is down, delivered.
 func (l *life) done(telemetry *componenttest.Telemetry, begun time.Time) bool {
 	if l.Receiver == sap {
-		age, known := sum(telemetry, "sap_btp_audit_unread_age")
+		age, known := observed.Metric(telemetry, "sap_btp_audit_unread_age")
 		return known && time.Now().Unix()-int64(age) >= begun.Unix()
 	}
 	if value(telemetry, "saas_security_reads", "outcome", "empty") == 0 || value(telemetry, "saas_security_readers") > 0 {

@@ -12,9 +12,8 @@ import (
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/pdata/plog"
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/observed"
 	receiverquarantine "github.com/otelcol-audit/otelcol-audit/internal/quarantine"
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/saassecurity"
 )
@@ -59,57 +58,15 @@ func (l *life) quarantined(ctx context.Context, ext storage.Extension) ([]int64,
 		if err != nil {
 			return nil, err
 		}
-		for _, r := range records(logs) {
+		for _, r := range observed.Records(logs) {
 			events = append(events, saassecurity.Find([]byte(r.Body().AsString()))...)
 		}
 	}
 	return events, nil
 }
 
-// records are all log records, whatever they are under.
-func records(logs plog.Logs) []plog.LogRecord {
-	var all []plog.LogRecord
-	for _, resource := range logs.ResourceLogs().All() {
-		for _, scope := range resource.ScopeLogs().All() {
-			for _, record := range scope.LogRecords().All() {
-				all = append(all, record)
-			}
-		}
-	}
-	return all
-}
-
 // value is a metric's, or zero before it was measured.
 func value(telemetry *componenttest.Telemetry, name string, with ...string) int {
-	total, _ := sum(telemetry, name, with...)
-	return total
-}
-
-// sum is the value of a metric, over all its points or those that have an attribute. It is not known before it was measured.
-func sum(telemetry *componenttest.Telemetry, name string, with ...string) (total int, known bool) {
-	m, err := telemetry.GetMetric("otelcol_" + name)
-	if err != nil {
-		return 0, false
-	}
-	switch data := m.Data.(type) {
-	case metricdata.Sum[int64]:
-		return add(data.DataPoints, with), true
-	case metricdata.Gauge[int64]:
-		return add(data.DataPoints, with), true
-	case metricdata.Gauge[float64]:
-		return add(data.DataPoints, with), true
-	}
-	return 0, false
-}
-
-func add[N int64 | float64](all []metricdata.DataPoint[N], with []string) (total int) {
-	for _, p := range all {
-		if len(with) == 2 {
-			if v, _ := p.Attributes.Value(attribute.Key(with[0])); v.AsString() != with[1] {
-				continue
-			}
-		}
-		total += int(p.Value)
-	}
+	total, _ := observed.Metric(telemetry, name, with...)
 	return total
 }

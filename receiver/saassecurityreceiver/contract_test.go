@@ -20,6 +20,7 @@ import (
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/observed"
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/saassecurity"
 	"github.com/otelcol-audit/otelcol-audit/receiver/saassecurityreceiver/internal/metadata"
 )
@@ -55,7 +56,7 @@ func (j *judge) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	named := plog.NewLogs()
 	into := named.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
 	var ids []string
-	for _, lr := range records(logs) {
+	for _, lr := range observed.Records(logs) {
 		name, _ := lr.Attributes().Get("saas_security.item_name")
 		if !j.dropped[name.Str()] {
 			ids = append(ids, name.Str())

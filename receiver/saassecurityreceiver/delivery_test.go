@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/observed"
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/saassecurity"
 )
 
@@ -74,7 +75,7 @@ func TestRecordRefusedForGoodIsQuarantinedAndNothingElse(t *testing.T) {
 		w := newWorld(t, saassecurity.Options{})
 		poison := []byte(saassecurity.Marker(17))
 		w.sink.do(func(_ context.Context, logs plog.Logs) error {
-			for _, lr := range records(logs) {
+			for _, lr := range observed.Records(logs) {
 				if bytes.Contains([]byte(lr.Body().AsString()), poison) {
 					return consumererror.NewPermanent(errDown)
 				}
@@ -100,7 +101,7 @@ func TestSingleRecordRefusedForGoodIsFoundOutByOthers(t *testing.T) {
 		w := newWorld(t, saassecurity.Options{Shape: saassecurity.ShapeSingle})
 		poison := []byte(saassecurity.Marker(1))
 		w.sink.do(func(_ context.Context, logs plog.Logs) error {
-			if bytes.Contains([]byte(records(logs)[0].Body().AsString()), poison) {
+			if bytes.Contains([]byte(observed.Records(logs)[0].Body().AsString()), poison) {
 				return consumererror.NewPermanent(errDown)
 			}
 			return nil
@@ -155,7 +156,7 @@ func TestBodyIsMappedAsConfigured(t *testing.T) {
 			w := newWorld(t, saassecurity.Options{}, func(cfg *Config) { cfg.Body, cfg.IncludeOriginal = body, true })
 			w.sim.EnqueueRaw(text)
 			w.runFor(time.Second)
-			lr := records(w.sink.logs[0])[0]
+			lr := observed.Records(w.sink.logs[0])[0]
 			require.Equal(t, want, lr.Body().AsRaw())
 			require.Equal(t, "saas_security.incident", lr.EventName())
 			original, _ := lr.Attributes().Get("log.record.original")

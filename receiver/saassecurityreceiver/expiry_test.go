@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/observed"
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/saassecurity"
 )
 
@@ -81,7 +82,7 @@ func TestTimeThatWasNotReadIsAnnounced(t *testing.T) {
 				outage(w)
 				require.InDelta(t, 2*3600, w.metric("saas_security_gap"), 120)
 				require.Equal(t, map[string]int{eventGap: 1}, w.sink.byName())
-				lr := records(w.sink.logs[0])[0]
+				lr := observed.Records(w.sink.logs[0])[0]
 				attrs := lr.Attributes().AsRaw()
 				from, err := time.Parse(time.RFC3339, attrs["saas_security.gap.from"].(string))
 				require.NoError(t, err)
@@ -117,7 +118,7 @@ func (s *sink) gaps() []map[string]any {
 	defer s.mu.Unlock()
 	var out []map[string]any
 	for _, logs := range s.logs {
-		for _, lr := range records(logs) {
+		for _, lr := range observed.Records(logs) {
 			if lr.EventName() == eventGap {
 				out = append(out, lr.Attributes().AsRaw())
 			}

@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/observed"
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/saassecurity"
 )
 
@@ -23,7 +24,7 @@ func (s *sink) unparsed() []plog.LogRecord {
 	defer s.mu.Unlock()
 	var out []plog.LogRecord
 	for _, logs := range s.logs {
-		for _, lr := range records(logs) {
+		for _, lr := range observed.Records(logs) {
 			if lr.EventName() == eventUnparsed {
 				out = append(out, lr)
 			}

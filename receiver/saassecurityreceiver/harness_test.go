@@ -6,7 +6,6 @@ package saassecurityreceiver
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"testing"
@@ -17,13 +16,12 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/receiver/receivertest"
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/otelcol-audit/otelcol-audit/internal/crashtest"
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/observed"
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/saassecurity"
 	"github.com/otelcol-audit/otelcol-audit/receiver/saassecurityreceiver/internal/metadata"
 )
@@ -194,56 +192,12 @@ func upTo(n int) []int64 {
 }
 
 // messages are the log lines at or above level, without repetition.
-func (w *world) messages(level zapcore.Level) []string {
-	out := map[string]struct{}{}
-	for _, e := range w.logs.All() {
-		if e.Level >= level {
-			if err, ok := e.ContextMap()["error"]; ok {
-				e.Message += fmt.Sprint(": ", err)
-			}
-			out[e.Message] = struct{}{}
-		}
-	}
-	return slices.Sorted(maps.Keys(out))
-}
+func (w *world) messages(level zapcore.Level) []string { return observed.Messages(w.logs, level) }
 
-// metric is the sum of a metric's points that have all of these attributes, given as key and value in turn.
+// metric is the sum of a metric's points that have all of these attributes, 0 if nothing was counted yet.
 func (w *world) metric(name string, attributes ...string) int {
-	w.t.Helper()
-	m, err := w.telemetry.GetMetric("otelcol_" + name)
-	if err != nil {
-		return 0 // nothing was counted yet
-	}
-	total := 0.0
-	add := func(set attribute.Set, value float64) {
-		for i := 0; i < len(attributes); i += 2 {
-			if v, _ := set.Value(attribute.Key(attributes[i])); v.AsString() != attributes[i+1] {
-				return
-			}
-		}
-		total += value
-	}
-	switch data := m.Data.(type) {
-	case metricdata.Sum[int64]:
-		for _, p := range data.DataPoints {
-			add(p.Attributes, float64(p.Value))
-		}
-	case metricdata.Gauge[int64]:
-		for _, p := range data.DataPoints {
-			add(p.Attributes, float64(p.Value))
-		}
-	case metricdata.Gauge[float64]:
-		for _, p := range data.DataPoints {
-			add(p.Attributes, p.Value)
-		}
-	case metricdata.Histogram[float64]:
-		for _, p := range data.DataPoints {
-			add(p.Attributes, float64(p.Count))
-		}
-	default:
-		require.Failf(w.t, "unexpected kind of metric", "%s: %T", name, data)
-	}
-	return int(total)
+	total, _ := observed.Metric(w.telemetry, name, attributes...)
+	return total
 }
 
 // bubble runs the test with virtual time.

@@ -5,7 +5,6 @@ package saassecurityreceiver
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"os"
@@ -16,11 +15,11 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/pdata/plog"
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/observed"
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/saassecurity"
 )
 
@@ -248,26 +247,9 @@ func TestSecretNeverShows(t *testing.T) {
 // publicised is everything that somebody else can see of a receiver.
 func (w *world) publicised(t *testing.T, l *life) map[string]string {
 	t.Helper()
-	seen := map[string]string{}
-	encoder := zapcore.NewJSONEncoder(zap.NewDevelopmentEncoderConfig())
-	for _, line := range w.logs.All() {
-		text, err := encoder.EncodeEntry(line.Entry, line.Context)
-		require.NoError(t, err)
-		seen["log"] += text.String() + fmt.Sprintf("%+v", line.Context)
-	}
+	seen := observed.Places(t, w.logs, w.disk, w.telemetry)
 	for _, event := range l.host.status {
 		seen["status"] += fmt.Sprintln(event.Status(), event.Err())
-	}
-	for _, key := range w.disk.Keys() {
-		seen["storage"] += key + "\n" + string(w.disk.Value(key)) + "\n"
-	}
-	var metrics metricdata.ResourceMetrics
-	require.NoError(t, w.telemetry.Reader.Collect(t.Context(), &metrics))
-	raw, err := json.Marshal(metrics)
-	require.NoError(t, err)
-	seen["metrics"] = string(raw)
-	for _, span := range w.telemetry.SpanRecorder.Ended() {
-		seen["spans"] += fmt.Sprintln(span.Name(), span.Status(), span.Attributes(), span.Events(), span.Links())
 	}
 	return seen
 }

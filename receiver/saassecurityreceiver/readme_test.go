@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/observed"
 	"github.com/otelcol-audit/otelcol-audit/internal/harness/readme"
 	"github.com/otelcol-audit/otelcol-audit/internal/httpcall"
 	"github.com/otelcol-audit/otelcol-audit/internal/spool"
@@ -88,7 +89,7 @@ func TestReadmeNamesEveryAttribute(t *testing.T) {
 				readme.RequireNamed(t, text, key)
 			}
 		}
-		for _, lr := range records(logs) {
+		for _, lr := range observed.Records(logs) {
 			for key := range lr.Attributes().All() {
 				field, ours := strings.CutPrefix(key, "saas_security.")
 				if ours && !strings.Contains(field, ".") {

@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/observed"
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/saassecurity"
 )
 
@@ -43,7 +44,7 @@ func (s *sink) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.logs = append(s.logs, logs)
-	for _, lr := range records(logs) {
+	for _, lr := range observed.Records(logs) {
 		s.names[lr.EventName()]++
 		uid, _ := lr.Attributes().Get(attrUID)
 		s.uids[uid.Str()]++
@@ -77,16 +78,4 @@ func (s *sink) events() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.found)
-}
-
-func records(logs plog.Logs) []plog.LogRecord {
-	var out []plog.LogRecord
-	for _, rl := range logs.ResourceLogs().All() {
-		for _, sl := range rl.ScopeLogs().All() {
-			for _, lr := range sl.LogRecords().All() {
-				out = append(out, lr)
-			}
-		}
-	}
-	return out
 }

@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/observed"
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/sapbtp"
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/metadata"
 )
@@ -94,7 +95,7 @@ func (c *contractConsumer) ConsumeLogs(ctx context.Context, logs plog.Logs) erro
 	}
 	err := c.Logs.ConsumeLogs(ctx, given)
 	if consumererror.IsPermanent(err) {
-		for _, lr := range records(given) {
+		for _, lr := range observed.Records(given) {
 			id, _ := lr.Attributes().Get(receivertest.UniqueIDAttrName)
 			c.dropped[id.Str()] = struct{}{}
 		}

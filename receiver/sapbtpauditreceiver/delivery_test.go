@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/observed"
 	"github.com/otelcol-audit/otelcol-audit/internal/quarantine"
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/sapbtp"
 )
@@ -65,7 +66,7 @@ func TestAPoisonousRecordIsQuarantinedAndTheRestGoesOn(t *testing.T) {
 		w := traffic(t)
 		poison := w.sim.Add(w.sub.Tenant, sapbtp.Record{Time: time.Now().Add(10 * time.Minute)})[0]
 		w.sink.accept = func(logs plog.Logs) error {
-			for _, lr := range records(logs) {
+			for _, lr := range observed.Records(logs) {
 				if id, _ := lr.Attributes().Get("sap.btp.audit.message_uuid"); id.AsString() == poison {
 					return consumererror.NewPermanent(errors.New("field too long"))
 				}
@@ -85,8 +86,8 @@ func TestAPoisonousRecordIsQuarantinedAndTheRestGoesOn(t *testing.T) {
 		require.Equal(t, quarantine.FormatOTLPProto, entries[0].Format)
 		logs, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs(entries[0].Data)
 		require.NoError(t, err)
-		require.Len(t, records(logs), 1)
-		id, _ := records(logs)[0].Attributes().Get("sap.btp.audit.message_uuid")
+		require.Len(t, observed.Records(logs), 1)
+		id, _ := observed.Records(logs)[0].Attributes().Get("sap.btp.audit.message_uuid")
 		require.Equal(t, poison, id.AsString())
 		require.NoError(t, client.Close(t.Context()))
 	})
@@ -163,7 +164,7 @@ func TestBodyAndOriginalAreAsConfigured(t *testing.T) {
 			require.Equal(t, map[string]any{
 				"service.name": "sap-btp-audit", "cloud.region": "eu10", "sap.btp.subaccount.id": w.sub.Tenant,
 			}, resource)
-			for _, lr := range records(logs) {
+			for _, lr := range observed.Records(logs) {
 				n++
 				original, _ := lr.Attributes().Get("log.record.original")
 				require.Equal(t, lr.Body().AsString(), original.AsString())

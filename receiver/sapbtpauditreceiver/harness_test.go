@@ -6,8 +6,6 @@ package sapbtpauditreceiver
 import (
 	"context"
 	"errors"
-	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"sync"
@@ -27,6 +25,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/otelcol-audit/otelcol-audit/internal/crashtest"
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/observed"
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/sapbtp"
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/metadata"
 )
@@ -60,7 +59,7 @@ func (s *sink) ConsumeLogs(_ context.Context, logs plog.Logs) error {
 	if s.keep {
 		s.logs = append(s.logs, logs)
 	}
-	for _, lr := range records(logs) {
+	for _, lr := range observed.Records(logs) {
 		s.events[lr.EventName()]++
 		uid, _ := lr.Attributes().Get("log.record.uid")
 		s.uids[uid.AsString()]++
@@ -100,18 +99,6 @@ func (s *sink) refuse(err error) {
 	if err == nil {
 		s.accept = nil
 	}
-}
-
-func records(logs plog.Logs) []plog.LogRecord {
-	var out []plog.LogRecord
-	for _, rl := range logs.ResourceLogs().All() {
-		for _, sl := range rl.ScopeLogs().All() {
-			for _, lr := range sl.LogRecords().All() {
-				out = append(out, lr)
-			}
-		}
-	}
-	return out
 }
 
 // world is a simulated subaccount, a storage and a sink, over which receivers come and go.
@@ -230,18 +217,7 @@ func (w *world) requireUniqueUIDs() {
 }
 
 // messages are the log lines at or above level, without repetition.
-func (w *world) messages(level zapcore.Level) []string {
-	out := map[string]struct{}{}
-	for _, e := range w.logs.All() {
-		if e.Level >= level {
-			if err, ok := e.ContextMap()["error"]; ok {
-				e.Message += fmt.Sprint(": ", err)
-			}
-			out[e.Message] = struct{}{}
-		}
-	}
-	return slices.Sorted(maps.Keys(out))
-}
+func (w *world) messages(level zapcore.Level) []string { return observed.Messages(w.logs, level) }
 
 var errDown = errors.New("backend is down")
 

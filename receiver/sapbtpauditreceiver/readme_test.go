@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/confmap"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/observed"
 	"github.com/otelcol-audit/otelcol-audit/internal/harness/readme"
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/auditlog"
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/record"
@@ -86,7 +87,7 @@ func TestReadmeNamesEveryAttribute(t *testing.T) {
 		for key := range resource.All() {
 			readme.RequireNamed(t, text, key)
 		}
-		for _, lr := range records(logs) {
+		for _, lr := range observed.Records(logs) {
 			readme.RequireNamed(t, text, lr.EventName())
 			for key := range lr.Attributes().All() {
 				readme.RequireNamed(t, text, family.ReplaceAllString(key, "${1}<key>"))

@@ -16,6 +16,7 @@ import (
 
 	"github.com/otelcol-audit/otelcol-audit/internal/crashtest"
 	"github.com/otelcol-audit/otelcol-audit/internal/durable"
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/observed"
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/sapbtp"
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/sweep"
 )
@@ -201,7 +202,7 @@ func TestWhatSAPNoLongerKeepsIsAnnouncedAsAGap(t *testing.T) {
 		w.runFor(time.Hour)
 		require.Equal(t, 1, w.sink.count("sap.btp.audit.gap"))
 		for _, logs := range w.sink.logs {
-			for _, lr := range records(logs) {
+			for _, lr := range observed.Records(logs) {
 				if lr.EventName() == "sap.btp.audit.gap" {
 					attrs := lr.Attributes().AsRaw()
 					require.Equal(t, "retention", attrs["sap.btp.audit.gap.reason"])

@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otelcol-audit/otelcol-audit/internal/crashtest"
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/observed"
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/sapbtp"
 )
 
@@ -148,7 +149,7 @@ func TestTheStatusNamesEveryCause(t *testing.T) {
 // refusing is a backend that refuses one record for good.
 func refusing(id string) func(plog.Logs) error {
 	return func(logs plog.Logs) error {
-		for _, lr := range records(logs) {
+		for _, lr := range observed.Records(logs) {
 			if found, ok := lr.Attributes().Get("sap.btp.audit.message_uuid"); ok && found.Str() == id {
 				return consumererror.NewPermanent(errDown)
 			}

@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 
 	"github.com/otelcol-audit/otelcol-audit/internal/crashtest"
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/observed"
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/sapbtp"
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/metadatatest"
 )
@@ -266,7 +267,7 @@ func TestAGapIsCountedInSeconds(t *testing.T) {
 		w.runFor(time.Hour)
 		announced := int64(0)
 		for _, logs := range w.sink.logs {
-			for _, lr := range records(logs) {
+			for _, lr := range observed.Records(logs) {
 				if seconds, ok := lr.Attributes().Get("sap.btp.audit.gap.seconds"); ok {
 					announced += seconds.Int()
 				}

@@ -17,11 +17,11 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/observed"
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/sapbtp"
 )
 
@@ -135,24 +135,8 @@ func (body) Close() error { return nil }
 // publicised is everything that somebody else can see of a receiver.
 func (w *world) publicised(t *testing.T, host *statusHost) map[string]string {
 	t.Helper()
-	seen := map[string]string{"status": strings.Join(host.take(), "\n")}
-	encoder := zapcore.NewJSONEncoder(zap.NewDevelopmentEncoderConfig())
-	for _, line := range w.logs.All() {
-		text, err := encoder.EncodeEntry(line.Entry, line.Context)
-		require.NoError(t, err)
-		seen["log"] += text.String() + fmt.Sprintf("%+v", line.Context)
-	}
-	for _, key := range w.disk.Keys() {
-		seen["storage"] += key + "\n" + string(w.disk.Value(key)) + "\n"
-	}
-	var metrics metricdata.ResourceMetrics
-	require.NoError(t, w.telemetry.Reader.Collect(t.Context(), &metrics))
-	raw, err := json.Marshal(metrics)
-	require.NoError(t, err)
-	seen["metrics"] = string(raw)
-	for _, span := range w.telemetry.SpanRecorder.Ended() {
-		seen["spans"] += fmt.Sprintln(span.Name(), span.Status(), span.Attributes(), span.Events(), span.Links())
-	}
+	seen := observed.Places(t, w.logs, w.disk, w.telemetry)
+	seen["status"] = strings.Join(host.take(), "\n")
 	return seen
 }
 
