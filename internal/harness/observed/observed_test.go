@@ -50,7 +50,7 @@ func TestMessagesAreThoseOfTheLevel(t *testing.T) {
 // Every part of what is looked at is a place in which a secret could be overlooked.
 func TestPlacesShowAllThatCanHoldASecret(t *testing.T) {
 	core, logs := observer.New(zapcore.DebugLevel)
-	zap.New(core).Debug("log-message", zap.String("log-key", "log-value"), zap.Error(errors.New("log-error")))
+	zap.New(core).Debug("log-message", zap.String("log-key", `log-"value"`), zap.Error(errors.New("log-error")))
 	disk := crashtest.NewDisk()
 	require.NoError(t, disk.Client().Set(t.Context(), "disk-key", []byte("disk-value")))
 	telemetry := componenttest.NewTelemetry()
@@ -66,7 +66,7 @@ func TestPlacesShowAllThatCanHoldASecret(t *testing.T) {
 
 	places := Places(t, logs, disk, telemetry)
 	for place, parts := range map[string][]string{
-		"log":     {"log-message", "log-key", "log-value", "log-error"},
+		"log":     {"log-message", "log-key", `log-"value"`, "log-error"},
 		"storage": {"disk-key", "disk-value"},
 		"metrics": {"metric-name", "metric-key", "metric-value"},
 		"spans":   {"span-name", "span-key", "span-value", "span-status", "span-event"},
