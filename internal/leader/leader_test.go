@@ -13,18 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 	"go.uber.org/zap"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/election"
 )
-
-type fake struct {
-	component.StartFunc
-	component.ShutdownFunc
-	start func(context.Context)
-	stop  func()
-}
-
-func (f *fake) SetCallBackFuncs(start func(context.Context), stop func()) {
-	f.start, f.stop = start, stop
-}
 
 type plain struct {
 	component.StartFunc
@@ -34,8 +25,6 @@ type plain struct {
 type host map[component.ID]component.Component
 
 func (h host) GetExtensions() map[component.ID]component.Component { return h }
-
-var id = component.MustNewID("k8s_leader_elector")
 
 // office notes what a term does, and fails to begin as often as told.
 type office struct {
@@ -79,15 +68,15 @@ func TestTermsFollowTheElection(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f, o := &fake{}, &office{refusals: tc.refusals}
-				c, err := Stand(t.Context(), host{id: f}, id, o.term())
+				f, o := &election.Elector{}, &office{refusals: tc.refusals}
+				c, err := Stand(t.Context(), host{election.ElectorID: f}, election.ElectorID, o.term())
 				require.NoError(t, err)
 				for _, step := range tc.steps {
 					switch step {
 					case 'l':
-						f.start(t.Context())
+						f.Elect(t.Context())
 					case 'f':
-						f.stop()
+						f.VoteOut()
 					case '.':
 						time.Sleep(5 * retryPause)
 					}
@@ -95,7 +84,7 @@ func TestTermsFollowTheElection(t *testing.T) {
 				synctest.Wait()
 				require.NoError(t, c.Withdraw(t.Context()))
 				require.Equal(t, tc.want, o.events)
-				f.start(t.Context()) // after the end nothing may happen
+				f.Elect(t.Context()) // after the end nothing may happen
 				time.Sleep(time.Minute)
 				require.Equal(t, tc.want, o.events)
 			})
@@ -104,21 +93,21 @@ func TestTermsFollowTheElection(t *testing.T) {
 }
 
 func TestStandingNeedsAnElector(t *testing.T) {
-	_, err := Stand(t.Context(), host{}, id, (&office{}).term())
+	_, err := Stand(t.Context(), host{}, election.ElectorID, (&office{}).term())
 	require.ErrorContains(t, err, "is not running")
-	_, err = Stand(t.Context(), host{id: &plain{}}, id, (&office{}).term())
+	_, err = Stand(t.Context(), host{election.ElectorID: &plain{}}, election.ElectorID, (&office{}).term())
 	require.ErrorContains(t, err, "is not a leader elector")
 }
 
 func TestWithdrawHonoursItsDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := &fake{}
+		f := &election.Elector{}
 		release := make(chan struct{})
 		term := (&office{}).term()
 		term.Begin = func(context.Context) error { <-release; return nil }
-		c, err := Stand(t.Context(), host{id: f}, id, term)
+		c, err := Stand(t.Context(), host{election.ElectorID: f}, election.ElectorID, term)
 		require.NoError(t, err)
-		f.start(t.Context())
+		f.Elect(t.Context())
 		synctest.Wait()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()

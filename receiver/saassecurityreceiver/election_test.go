@@ -4,35 +4,21 @@
 package saassecurityreceiver
 
 import (
-	"context"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/election"
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/saassecurity"
 )
 
-// extension plays k8s_leader_elector.
-type extension struct {
-	component.StartFunc
-	component.ShutdownFunc
-	onStart func(context.Context)
-	onStop  func()
-}
-
-func (e *extension) SetCallBackFuncs(onStart func(context.Context), onStop func()) {
-	e.onStart, e.onStop = onStart, onStop
-}
-
-var electorID = component.MustNewID("k8s_leader_elector")
-
-func standing(t *testing.T) (*world, *life, *extension) {
+func standing(t *testing.T) (*world, *life, *election.Elector) {
 	t.Helper()
-	w := newWorld(t, saassecurity.Options{}, func(cfg *Config) { cfg.LeaderElectorID = &electorID })
-	l, ext := w.prepare(), &extension{}
-	l.host.extensions[electorID] = ext
+	w := newWorld(t, saassecurity.Options{}, func(cfg *Config) { cfg.LeaderElectorID = &election.ElectorID })
+	l, ext := w.prepare(), &election.Elector{}
+	l.host.extensions[election.ElectorID] = ext
 	require.NoError(t, l.Start(t.Context(), l.host))
 	return w, l, ext
 }
@@ -47,10 +33,10 @@ func TestOnlyTheLeaderReads(t *testing.T) {
 		require.Zero(t, w.metric("saas_security_spool_entries"))
 
 		for term := range 3 {
-			ext.onStart(t.Context())
+			ext.Elect(t.Context())
 			time.Sleep(time.Minute)
 			w.requireDelivered(upTo(100 * (term + 1)))
-			ext.onStop()
+			ext.VoteOut()
 			time.Sleep(time.Minute)
 			reads := len(w.sim.Ledger().Reads)
 			w.sim.Enqueue(100)
@@ -58,14 +44,14 @@ func TestOnlyTheLeaderReads(t *testing.T) {
 			require.Len(t, w.sim.Ledger().Reads, reads)
 			require.Empty(t, l.storage.Open())
 		}
-		ext.onStart(t.Context())
+		ext.Elect(t.Context())
 		time.Sleep(time.Second)
 		l.stop(t)
 		w.requireDelivered(upTo(400))
 		require.Zero(t, w.metric("saas_security_reads_unknown_outcome"))
 
-		ext.onStop() // the extension may still call
-		ext.onStart(t.Context())
+		ext.VoteOut() // the extension may still call
+		ext.Elect(t.Context())
 	})
 }
 
@@ -75,7 +61,7 @@ func TestTermThatCannotBeginIsTriedAgain(t *testing.T) {
 		w.sim.Enqueue(100)
 		blocker, err := l.storage.GetClient(t.Context(), component.KindReceiver, component.ID{}, "")
 		require.NoError(t, err)
-		ext.onStart(t.Context())
+		ext.Elect(t.Context())
 		time.Sleep(10 * time.Minute)
 		require.Contains(t, l.host.troubles(), "term: opening storage")
 		require.NoError(t, blocker.Close(t.Context()))
@@ -87,10 +73,10 @@ func TestTermThatCannotBeginIsTriedAgain(t *testing.T) {
 }
 
 func TestWrongElectorFailsTheStart(t *testing.T) {
-	w := newWorld(t, saassecurity.Options{}, func(cfg *Config) { cfg.LeaderElectorID = &electorID })
+	w := newWorld(t, saassecurity.Options{}, func(cfg *Config) { cfg.LeaderElectorID = &election.ElectorID })
 	l := w.prepare()
 	require.ErrorContains(t, l.Start(t.Context(), l.host), `leader elector extension "k8s_leader_elector" is not running`)
 	l = w.prepare()
-	l.host.extensions[electorID] = l.storage
+	l.host.extensions[election.ElectorID] = l.storage
 	require.ErrorContains(t, l.Start(t.Context(), l.host), `extension "k8s_leader_elector" is not a leader elector`)
 }

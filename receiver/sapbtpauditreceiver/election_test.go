@@ -4,7 +4,6 @@
 package sapbtpauditreceiver
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -12,30 +11,17 @@ import (
 	"go.opentelemetry.io/collector/component"
 
 	"github.com/otelcol-audit/otelcol-audit/internal/crashtest"
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/election"
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/sapbtp"
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/keyfiles"
 )
 
-// electorExtension plays k8s_leader_elector.
-type electorExtension struct {
-	component.StartFunc
-	component.ShutdownFunc
-	onStart func(context.Context)
-	onStop  func()
-}
-
-func (e *electorExtension) SetCallBackFuncs(onStart func(context.Context), onStop func()) {
-	e.onStart, e.onStop = onStart, onStop
-}
-
-var electorID = component.MustNewID("k8s_leader_elector")
-
 // standing starts an instance that stands for election. Every instance uses the world's one disk.
-func standing(t *testing.T, w *world) (*auditReceiver, *electorExtension, *crashtest.Extension) {
+func standing(t *testing.T, w *world) (*auditReceiver, *election.Elector, *crashtest.Extension) {
 	t.Helper()
-	elector, storage := &electorExtension{}, crashtest.NewExtension(w.disk)
+	elector, storage := &election.Elector{}, crashtest.NewExtension(w.disk)
 	host := crashtest.NewHost(storage)
-	host.GetExtensions()[electorID] = elector
+	host.GetExtensions()[election.ElectorID] = elector
 	r, err := w.startOn(host)
 	require.NoError(t, err)
 	return r, elector, storage
@@ -44,7 +30,7 @@ func standing(t *testing.T, w *world) (*auditReceiver, *electorExtension, *crash
 // Two instances lead in turns. The one that leads goes on where the other one ended.
 func TestOnlyTheLeaderReadsAndEachTermBeginsAtTheCheckpoint(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w := newWorld(t, sapbtp.Options{Seed: 73}, func(c *Config) { c.LeaderElectorID = &electorID })
+		w := newWorld(t, sapbtp.Options{Seed: 73}, func(c *Config) { c.LeaderElectorID = &election.ElectorID })
 		one, first, firstStorage := standing(t, w)
 		other, second, secondStorage := standing(t, w)
 		noon := time.Now()
@@ -59,10 +45,10 @@ func TestOnlyTheLeaderReadsAndEachTermBeginsAtTheCheckpoint(t *testing.T) {
 			if term%2 == 1 {
 				leader, storage = second, secondStorage
 			}
-			leader.onStart(t.Context())
+			leader.Elect(t.Context())
 			time.Sleep(time.Hour)
 			require.Empty(t, w.sim.Ledger().Missing(w.sink.delivered(), sapbtp.VisibleBy(time.Now().Add(-2*time.Minute))), "term %d", term)
-			leader.onStop()
+			leader.VoteOut()
 			time.Sleep(time.Minute)
 			require.True(t, storage.Released())
 			requests := w.sim.Ledger().Total(sapbtp.KindRecords)
@@ -78,15 +64,15 @@ func TestOnlyTheLeaderReadsAndEachTermBeginsAtTheCheckpoint(t *testing.T) {
 
 func TestTheStatusOfATermEndsWithIt(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w := newWorld(t, sapbtp.Options{Seed: 76}, func(c *Config) { c.LeaderElectorID = &electorID })
-		elector := &electorExtension{}
+		w := newWorld(t, sapbtp.Options{Seed: 76}, func(c *Config) { c.LeaderElectorID = &election.ElectorID })
+		elector := &election.Elector{}
 		host := newStatusHost(w)
-		host.GetExtensions()[electorID] = elector
+		host.GetExtensions()[election.ElectorID] = elector
 		r, err := w.startOn(host)
 		require.NoError(t, err)
 		w.sink.refuse(errDown)
 		w.sim.Generate(w.sub.Tenant, 100, time.Now().Add(-time.Hour), time.Now())
-		elector.onStart(t.Context())
+		elector.Elect(t.Context())
 		time.Sleep(time.Hour)
 		events := host.take()
 		require.Contains(t, events[len(events)-1], "delivery ")
@@ -96,14 +82,14 @@ func TestTheStatusOfATermEndsWithIt(t *testing.T) {
 		events = host.take()
 		require.Contains(t, events[len(events)-1], "service key /keys/b.json")
 
-		elector.onStop()
+		elector.VoteOut()
 		time.Sleep(time.Minute)
 		events = host.take()
 		require.NotEmpty(t, events)
 		require.Equal(t, statusOK, events[len(events)-1], "who does not lead has no trouble with what others read")
 
 		w.sink.refuse(nil)
-		elector.onStart(t.Context())
+		elector.Elect(t.Context())
 		time.Sleep(time.Hour)
 		require.Equal(t, 100, w.sink.total())
 		require.Empty(t, host.take(), "what was mended in between is not remembered")
@@ -113,12 +99,12 @@ func TestTheStatusOfATermEndsWithIt(t *testing.T) {
 
 func TestATermThatCannotBeginIsTriedAgainWhileTheInstanceLeads(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w := newWorld(t, sapbtp.Options{Seed: 74}, func(c *Config) { c.LeaderElectorID = &electorID })
+		w := newWorld(t, sapbtp.Options{Seed: 74}, func(c *Config) { c.LeaderElectorID = &election.ElectorID })
 		r, elector, storage := standing(t, w)
 		w.sim.Generate(w.sub.Tenant, 100, time.Now().Add(-time.Hour), time.Now())
 		taken, err := storage.GetClient(t.Context(), component.KindReceiver, component.ID{}, "")
 		require.NoError(t, err)
-		elector.onStart(t.Context())
+		elector.Elect(t.Context())
 		time.Sleep(time.Minute)
 		require.Zero(t, w.sink.total())
 		require.NotEmpty(t, w.logs.FilterMessage("This instance leads but cannot begin; trying again").All())
@@ -132,11 +118,11 @@ func TestATermThatCannotBeginIsTriedAgainWhileTheInstanceLeads(t *testing.T) {
 
 func TestAnElectorThatIsNotThereFailsTheStart(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w := newWorld(t, sapbtp.Options{}, func(c *Config) { c.LeaderElectorID = &electorID })
+		w := newWorld(t, sapbtp.Options{}, func(c *Config) { c.LeaderElectorID = &election.ElectorID })
 		_, _, err := w.start()
 		require.ErrorContains(t, err, `leader elector extension "k8s_leader_elector" is not running`)
 		host := crashtest.NewHost(crashtest.NewExtension(w.disk))
-		host.GetExtensions()[electorID] = host.GetExtensions()[crashtest.StorageID]
+		host.GetExtensions()[election.ElectorID] = host.GetExtensions()[crashtest.StorageID]
 		_, err = w.startOn(host)
 		require.ErrorContains(t, err, `extension "k8s_leader_elector" is not a leader elector`)
 	})
