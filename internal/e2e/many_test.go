@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otelcol-audit/otelcol-audit/internal/harness/completeness"
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/observed"
 	"github.com/otelcol-audit/otelcol-audit/internal/harness/otlplines"
 	"github.com/otelcol-audit/otelcol-audit/internal/harness/program"
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/sapbtp"
@@ -275,19 +276,15 @@ func (m *many) stayLive(what string, disturb func(turn int)) {
 }
 
 func (m *many) take(logs plog.Logs) {
-	for _, resource := range logs.ResourceLogs().All() {
-		for _, scope := range resource.ScopeLogs().All() {
-			for _, record := range scope.LogRecords().All() {
-				id, known := record.Attributes().Get("sap.btp.audit.message_uuid")
-				switch {
-				case !known:
-					m.extra++
-				case m.arrived[id.Str()]:
-					m.repeats++
-				}
-				m.arrived[id.AsString()] = true
-			}
+	for _, record := range observed.Records(logs) {
+		id, known := record.Attributes().Get("sap.btp.audit.message_uuid")
+		switch {
+		case !known:
+			m.extra++
+		case m.arrived[id.Str()]:
+			m.repeats++
 		}
+		m.arrived[id.AsString()] = true
 	}
 }
 

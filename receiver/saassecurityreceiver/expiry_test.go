@@ -201,12 +201,19 @@ func TestRestartKeepsTheDangerOfExpiry(t *testing.T) {
 	})
 }
 
+// afterAnOutage is a world whose receiver ran for a while, and was down since for longer than events are kept.
+func afterAnOutage(t *testing.T) *world {
+	t.Helper()
+	w := newWorld(t, saassecurity.Options{})
+	w.runFor(10 * time.Minute)
+	time.Sleep(3 * time.Hour)
+	return w
+}
+
 // What a damaged record says nothing about is assumed at its worst: as many reads as there can be, and a gap.
 func TestDamagedReadingRecordIsNoFirstStart(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w := newWorld(t, saassecurity.Options{})
-		w.runFor(10 * time.Minute)
-		time.Sleep(3 * time.Hour)
+		w := afterAnOutage(t)
 		w.disk.Flip(t, "/reading", 60)
 		w.sim.AddRules(apiDown)
 		w.runFor(time.Second) // announces nothing yet, and must not forget it
@@ -227,9 +234,7 @@ func TestDamagedReadingRecordIsNoFirstStart(t *testing.T) {
 
 func TestGapRecordThatCannotBeStoredIsTriedAgain(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w := newWorld(t, saassecurity.Options{})
-		w.runFor(10 * time.Minute)
-		time.Sleep(3 * time.Hour)
+		w := afterAnOutage(t)
 		l := w.prepare()
 		fails := 3
 		l.storage.FailSet = func(key string) error {
@@ -253,9 +258,7 @@ func TestGapRecordThatCannotBeStoredIsTriedAgain(t *testing.T) {
 // The reply that ends an outage can be the last one of a run.
 func TestGapIsAnnouncedAtShutdownToo(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w := newWorld(t, saassecurity.Options{})
-		w.runFor(10 * time.Minute)
-		time.Sleep(3 * time.Hour)
+		w := afterAnOutage(t)
 		w.sim.AddRules(saassecurity.Rule{Fault: saassecurity.Fault{Delay: 10 * time.Second}})
 		w.sim.Enqueue(1)
 		w.runFor(5 * time.Second)
