@@ -10,7 +10,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -114,15 +113,14 @@ type many struct {
 	paths     map[int]string
 	names     map[string]string // of the tenants
 	last      sapbtp.Entry      // whose lag was returned last
-	traffic   sync.WaitGroup
-	ended     chan struct{}
+	traffic   func()            // ends it
 }
 
 func newMany(t *testing.T, n int) *many {
 	t.Helper()
 	m := &many{
 		stand: &stand{t: t, dir: t.TempDir(), book: completeness.NewBook()},
-		live:  map[string]bool{}, arrived: map[string]bool{}, paths: map[int]string{}, names: map[string]string{}, ended: make(chan struct{}),
+		live:  map[string]bool{}, arrived: map[string]bool{}, paths: map[int]string{}, names: map[string]string{},
 		poll: time.Duration(max(5, n/50)) * time.Second,
 	}
 	m.sim = sapbtp.New(sapbtp.Options{Seed: 5, Subaccounts: n, Readings: sapbtp.Readings{OwnRecords: true, RateLimit: sapbtp.FastRegion}})
@@ -135,7 +133,9 @@ func newMany(t *testing.T, n int) *many {
 		m.names[sub.Tenant] = sub.Subdomain
 		m.sim.Generate(sub.Tenant, eventsEach, time.Now().Add(-2*time.Hour), time.Now())
 	}
-	m.traffic.Go(m.makeTraffic)
+	// A new event in each every few seconds. What comes to be between two ticks is shown at the second one, but counts as shown
+	// from its own time on, so ticks are short.
+	m.traffic = m.sim.Live(float64(len(m.subs)) / 5).Begin(50 * time.Millisecond)
 	t.Cleanup(m.endTraffic)
 
 	ports, err := program.FreePorts(1)
@@ -181,31 +181,9 @@ func zones(next http.Handler) http.Handler {
 	})
 }
 
-// makeTraffic makes a new event in each subaccount every few seconds.
-func (m *many) makeTraffic() {
-	live := m.sim.Live(float64(len(m.subs)) / 5)
-	// What comes to be between two ticks is shown at the second one, but counts as shown from its own time on.
-	ticker := time.NewTicker(50 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		select {
-		case now := <-ticker.C:
-			live.Tick(now)
-		case <-m.ended:
-			return
-		}
-	}
-}
-
 // endTraffic also ends the records that reading causes, so that there is a last event.
 func (m *many) endTraffic() {
-	select {
-	case <-m.ended:
-		return
-	default:
-	}
-	close(m.ended)
-	m.traffic.Wait()
+	m.traffic()
 	m.sim.Configure(func(r *sapbtp.Readings) { r.OwnRecords = false })
 }
 

@@ -24,14 +24,13 @@ import (
 // into being in each subaccount.
 type keyWorld struct {
 	*world
-	dir     string
-	traffic sync.WaitGroup
-	ended   chan struct{}
+	dir        string
+	endTraffic func()
 }
 
 func newKeyWorld(t *testing.T, subaccounts int) *keyWorld {
 	t.Helper()
-	w := &keyWorld{dir: t.TempDir(), ended: make(chan struct{})}
+	w := &keyWorld{dir: t.TempDir()}
 	w.world = newWorld(t, sapbtp.Options{
 		Seed: 71, Subaccounts: subaccounts, Readings: sapbtp.Readings{TokenLifetime: 2 * time.Second},
 	}, func(c *Config) {
@@ -50,32 +49,9 @@ func newKeyWorld(t *testing.T, subaccounts int) *keyWorld {
 	for _, sub := range w.sim.Subaccounts() {
 		w.sim.Generate(sub.Tenant, 300, time.Now().Add(-5*time.Hour), time.Now())
 	}
-	w.traffic.Go(w.makeTraffic)
+	w.endTraffic = w.sim.Live(60).Begin(50 * time.Millisecond)
 	t.Cleanup(w.endTraffic)
 	return w
-}
-
-func (w *keyWorld) makeTraffic() {
-	live := w.sim.Live(60)
-	ticker := time.NewTicker(50 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		select {
-		case now := <-ticker.C:
-			live.Tick(now)
-		case <-w.ended:
-			return
-		}
-	}
-}
-
-func (w *keyWorld) endTraffic() {
-	select {
-	case <-w.ended:
-	default:
-		close(w.ended)
-		w.traffic.Wait()
-	}
 }
 
 // key puts a key into the folder, at once and whole.

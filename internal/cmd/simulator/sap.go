@@ -181,18 +181,7 @@ func writeFile(path string, data []byte) error {
 	return os.Rename(temporary, path)
 }
 
-func (s *sap) run(ctx context.Context) {
-	ticker := time.NewTicker(tick)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case now := <-ticker.C:
-			s.live.Tick(now)
-		}
-	}
-}
+func (s *sap) run(ctx context.Context) { s.live.Run(ctx, tick) }
 
 func (s *sap) stop() error {
 	var errs []error

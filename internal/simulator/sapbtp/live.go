@@ -4,12 +4,13 @@
 package sapbtp
 
 import (
+	"context"
 	"sync"
 	"time"
 )
 
-// Live is traffic: records that come into being as time goes on, spread evenly over the subaccounts. It has no clock of its
-// own; each Tick makes what happened since the one before.
+// Live is traffic: records that come into being as time goes on, spread evenly over the subaccounts. Each Tick makes
+// what happened since the one before; Run and Begin are for who has no clock of his own.
 type Live struct {
 	sim  *Simulator
 	rate float64
@@ -50,4 +51,29 @@ func (l *Live) Tick(now time.Time) int {
 	}
 	l.turn = (l.turn + rest) % count
 	return n
+}
+
+// Run ticks at an interval until ctx ends.
+func (l *Live) Run(ctx context.Context, interval time.Duration) {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-ticker.C:
+			l.Tick(now)
+		}
+	}
+}
+
+// Begin runs the traffic in the background. It returns what ends it, which may be called again; after that no record is made.
+func (l *Live) Begin(interval time.Duration) (end func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { l.Run(ctx, interval) })
+	return func() {
+		cancel()
+		running.Wait()
+	}
 }

@@ -172,16 +172,3 @@ func TestGeneratedRecordsAreLateAsAsked(t *testing.T) {
 	}
 	require.InDelta(t, 200, lag, 50)
 }
-
-func TestLiveTrafficFollowsTheClock(t *testing.T) {
-	sim := New(Options{Subaccounts: 3, Now: at(noon)})
-	live := sim.Live(2.5)
-	require.Zero(t, live.Tick(noon))
-	require.Equal(t, 2, live.Tick(noon.Add(time.Second)))
-	require.Equal(t, 3, live.Tick(noon.Add(2*time.Second)))
-	require.Equal(t, 145, live.Tick(noon.Add(time.Minute)))
-	require.Zero(t, live.Tick(noon), "time never runs backwards")
-	for _, sub := range sim.Subaccounts() {
-		require.Equal(t, 50, sim.Ledger().Count(InTenant(sub.Tenant), Between(noon, noon.Add(time.Minute))))
-	}
-}
