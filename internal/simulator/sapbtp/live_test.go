@@ -28,6 +28,7 @@ func TestLiveTrafficRunsUntilItIsEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sim := New(Options{})
 		end := sim.Live(10).Begin(500 * time.Millisecond)
+		defer end()
 		time.Sleep(10*time.Second + time.Millisecond)
 		require.Len(t, sim.Ledger().IDs(), 100)
 		end()
