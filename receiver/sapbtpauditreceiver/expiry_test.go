@@ -59,6 +59,22 @@ func TestShortLivedCertificatesAreReplacedUnderLoad(t *testing.T) {
 	require.Equal(t, 1, w.logs.FilterMessage("Reading the audit log").Len(), "nothing was restarted")
 }
 
+// expiring starts a receiver that shows a certificate, which may be exchanged. It gives what the status says a little later, and
+// waits until so much of the certificate's life is left.
+func (w *world) expiring(t *testing.T, certificate *sapbtp.ClientCertificate) (r *auditReceiver, says func() string, at func(left time.Duration)) {
+	t.Helper()
+	w.transport = w.sim.Transport(sapbtp.WithClientCertificate(func() *tls.Certificate { return &certificate.TLS }))
+	host := newStatusHost(w)
+	r, err := w.startOn(host)
+	require.NoError(t, err)
+	says = func() string {
+		time.Sleep(2 * time.Minute)
+		require.InDelta(t, time.Until(certificate.NotAfter).Seconds(), w.gauge(t, "credential_expiry"), 1)
+		return strings.Join(host.take(), "; ")
+	}
+	return r, says, func(left time.Duration) { time.Sleep(time.Until(certificate.NotAfter.Add(-left))) }
+}
+
 func TestACertificateThatWillExpireIsWarnedOfInTime(t *testing.T) {
 	for name, tc := range map[string]struct{ life, notice time.Duration }{
 		"a day":   {24 * time.Hour, 24 * time.Hour / 5},
@@ -69,15 +85,7 @@ func TestACertificateThatWillExpireIsWarnedOfInTime(t *testing.T) {
 				w := newWorld(t, sapbtp.Options{Seed: 72})
 				certificate := w.sim.IssueClientCert(w.sub.Tenant, tc.life)
 				w.configure = func(c *Config) { present(c, w.sub, certificate) }
-				w.transport = w.sim.Transport(sapbtp.WithClientCertificate(func() *tls.Certificate { return &certificate.TLS }))
-				host := newStatusHost(w)
-				r, err := w.startOn(host)
-				require.NoError(t, err)
-				says := func() string {
-					time.Sleep(2 * time.Minute)
-					return strings.Join(host.take(), "; ")
-				}
-				at := func(left time.Duration) { time.Sleep(time.Until(certificate.NotAfter.Add(-left))) }
+				r, says, at := w.expiring(t, &certificate)
 
 				at(tc.notice + time.Hour)
 				require.Empty(t, says())

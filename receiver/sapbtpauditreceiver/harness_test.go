@@ -92,6 +92,21 @@ func (s *sink) count(event string) int {
 	return s.events[event]
 }
 
+// gaps are the records of holes in the trail, of what is kept.
+func (s *sink) gaps() []map[string]any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var gaps []map[string]any
+	for _, logs := range s.logs {
+		for _, lr := range observed.Records(logs) {
+			if lr.EventName() == "sap.btp.audit.gap" {
+				gaps = append(gaps, lr.Attributes().AsRaw())
+			}
+		}
+	}
+	return gaps
+}
+
 func (s *sink) refuse(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

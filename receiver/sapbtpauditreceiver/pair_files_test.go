@@ -4,7 +4,6 @@
 package sapbtpauditreceiver
 
 import (
-	"crypto/tls"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -171,16 +170,7 @@ func TestACertificateFileThatWillExpireIsWarnedOfInTime(t *testing.T) {
 				certificate := w.sim.IssueClientCert(w.sub.Tenant, life)
 				folder := newPairFolder(t, certificate)
 				w.configure = func(c *Config) { configure(c, w.sub, folder) }
-				w.transport = w.sim.Transport(sapbtp.WithClientCertificate(func() *tls.Certificate { return &certificate.TLS }))
-				host := newStatusHost(w)
-				r, err := w.startOn(host)
-				require.NoError(t, err)
-				says := func() string {
-					time.Sleep(2 * time.Minute)
-					require.InDelta(t, time.Until(certificate.NotAfter).Seconds(), w.gauge(t, "credential_expiry"), 1)
-					return strings.Join(host.take(), "; ")
-				}
-				at := func(left time.Duration) { time.Sleep(time.Until(certificate.NotAfter.Add(-left))) }
+				r, says, at := w.expiring(t, &certificate)
 
 				at(life/5 + time.Hour)
 				require.Empty(t, says())
