@@ -6,7 +6,6 @@ package saassecurityreceiver
 import (
 	"context"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -14,13 +13,11 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
-	"go.opentelemetry.io/collector/consumer/consumererror"
-	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pipeline"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
-	"github.com/otelcol-audit/otelcol-audit/internal/harness/observed"
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/contract"
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/saassecurity"
 	"github.com/otelcol-audit/otelcol-audit/receiver/saassecurityreceiver/internal/metadata"
 )
@@ -40,41 +37,6 @@ func (s *source) Generate() []receivertest.UniqueIDAttrVal {
 	return []receivertest.UniqueIDAttrVal{receivertest.UniqueIDAttrVal(id)}
 }
 
-// judge stands before the checker's consumer and names the records as the checker wants. What the checker refuses permanently
-// counts as dropped there and must not come again; this receiver drops nothing, so it does come again, and the judge takes it
-// then. Everything else is passed on as it comes.
-type judge struct {
-	consumer.Logs
-
-	mu      sync.Mutex
-	dropped map[string]bool
-}
-
-func (j *judge) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	named := plog.NewLogs()
-	into := named.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
-	var ids []string
-	for _, lr := range observed.Records(logs) {
-		name, _ := lr.Attributes().Get("saas_security.item_name")
-		if !j.dropped[name.Str()] {
-			ids = append(ids, name.Str())
-			into.AppendEmpty().Attributes().PutStr(receivertest.UniqueIDAttrName, name.Str())
-		}
-	}
-	if len(ids) == 0 {
-		return nil
-	}
-	err := j.Logs.ConsumeLogs(ctx, named)
-	if consumererror.IsPermanent(err) {
-		for _, id := range ids {
-			j.dropped[id] = true
-		}
-	}
-	return err
-}
-
 func TestConsumeContract(t *testing.T) {
 	sim := saassecurity.New(saassecurity.Options{Shape: saassecurity.ShapeSingle}) // many calls of the consumer
 	t.Cleanup(sim.Close)
@@ -89,7 +51,7 @@ func TestConsumeContract(t *testing.T) {
 
 	factory := receiver.NewFactory(metadata.Type, createDefaultConfig, receiver.WithLogs(
 		func(ctx context.Context, set receiver.Settings, cfg component.Config, next consumer.Logs) (receiver.Logs, error) {
-			return NewFactory().CreateLogs(ctx, set, cfg, &judge{Logs: next, dropped: map[string]bool{}})
+			return NewFactory().CreateLogs(ctx, set, cfg, contract.Judge(next, "saas_security.item_name"))
 		}, metadata.LogsStability))
 	receivertest.CheckConsumeContract(receivertest.CheckConsumeContractParams{
 		T: t, Factory: factory, Signal: pipeline.SignalLogs, Config: cfg,

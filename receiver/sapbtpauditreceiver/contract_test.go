@@ -12,13 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
-	"go.opentelemetry.io/collector/consumer/consumererror"
-	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pipeline"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
-	"github.com/otelcol-audit/otelcol-audit/internal/harness/observed"
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/contract"
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/sapbtp"
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/metadata"
 )
@@ -66,39 +64,7 @@ func (a *contractAPI) factory() receiver.Factory {
 		a.t.Cleanup(func() { require.NoError(a.t, listeners.Close()) })
 		own := *cfg.(*Config)
 		point(&own, a.sim.Subaccount(0))
-		return NewFactory().CreateLogs(ctx, set, &own, &contractConsumer{Logs: next, dropped: map[string]struct{}{}})
+		return NewFactory().CreateLogs(ctx, set, &own, contract.Judge(next, "sap.btp.audit.message_uuid"))
 	}
 	return receiver.NewFactory(metadata.Type, createDefaultConfig, receiver.WithLogs(create, metadata.LogsStability))
-}
-
-// contractConsumer stands between the receiver and the checker.
-//
-// The checker takes a permanent error for the end of the data. This receiver goes further and offers it again, as a backend
-// that is down answers with permanent errors too. The data that the checker has dropped ends here, so that
-// everything else is checked: nothing that was accepted comes again, and nothing is missing.
-type contractConsumer struct {
-	consumer.Logs
-	dropped map[string]struct{} // by id; pages are delivered one at a time
-}
-
-func (c *contractConsumer) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
-	given := plog.NewLogs()
-	logs.CopyTo(given)
-	given.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().RemoveIf(func(lr plog.LogRecord) bool {
-		id, _ := lr.Attributes().Get("sap.btp.audit.message_uuid")
-		lr.Attributes().PutStr(receivertest.UniqueIDAttrName, id.Str())
-		_, again := c.dropped[id.Str()]
-		return again
-	})
-	if given.LogRecordCount() == 0 {
-		return nil
-	}
-	err := c.Logs.ConsumeLogs(ctx, given)
-	if consumererror.IsPermanent(err) {
-		for _, lr := range observed.Records(given) {
-			id, _ := lr.Attributes().Get(receivertest.UniqueIDAttrName)
-			c.dropped[id.Str()] = struct{}{}
-		}
-	}
-	return err
 }

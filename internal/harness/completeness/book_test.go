@@ -120,7 +120,7 @@ func TestSAPLedgerAsksForWhatIsNew(t *testing.T) {
 	require.WithinRange(t, since, before.Add(-overlap-time.Second), before)
 
 	body = `{"id":`
-	require.ErrorContains(t, l.Update(t.Context()), "reading the records")
+	require.ErrorContains(t, l.Update(t.Context()), "reading the answer")
 	status = http.StatusTeapot
 	require.ErrorContains(t, l.Update(t.Context()), "418")
 	server.Close()

@@ -6,7 +6,7 @@ package completeness
 import (
 	"context"
 	"encoding/json"
-	"fmt"
+	"io"
 	"net/http"
 	"time"
 
@@ -31,21 +31,12 @@ func NewSaaSLedger(simulator string, book *Book) *SaaSLedger {
 
 // Update notes what came into being since the last call.
 func (l *SaaSLedger) Update(ctx context.Context) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, l.url, http.NoBody)
+	var ledger saassecurity.Summary
+	err := ask(ctx, l.client, l.url, "the simulated SaaS Security for its ledger", func(answer io.Reader) error {
+		return json.NewDecoder(answer).Decode(&ledger)
+	})
 	if err != nil {
 		return err
-	}
-	resp, err := l.client.Do(req)
-	if err != nil {
-		return fmt.Errorf("asking the simulated SaaS Security for its ledger: %w", err)
-	}
-	defer resp.Body.Close() //nolint:errcheck // only read
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("asking the simulated SaaS Security for its ledger: %s", resp.Status)
-	}
-	var ledger saassecurity.Summary
-	if err := json.NewDecoder(resp.Body).Decode(&ledger); err != nil {
-		return fmt.Errorf("reading the ledger of the simulated SaaS Security: %w", err)
 	}
 	for now := time.Now(); l.known < int64(ledger.Enqueued); {
 		l.known++

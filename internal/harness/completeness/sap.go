@@ -7,7 +7,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -38,30 +37,25 @@ func (l *SAPLedger) Update(ctx context.Context) error {
 		target += "?since=" + url.QueryEscape(l.asked.Add(-overlap).UTC().Format(time.RFC3339))
 	}
 	now := time.Now()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, http.NoBody)
-	if err != nil {
-		return err
+	err := ask(ctx, l.client, target, "the simulated SAP BTP for its records", l.note)
+	if err == nil {
+		l.asked = now
 	}
-	resp, err := l.client.Do(req)
-	if err != nil {
-		return fmt.Errorf("asking the simulated SAP BTP for its records: %w", err)
-	}
-	defer resp.Body.Close() //nolint:errcheck // only read
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("asking the simulated SAP BTP for its records: %s", resp.Status)
-	}
-	lines := json.NewDecoder(resp.Body)
-	for {
+	return err
+}
+
+// note takes records, one a line.
+func (l *SAPLedger) note(answer io.Reader) error {
+	for lines := json.NewDecoder(answer); ; {
 		var record struct {
 			ID        string    `json:"id"`
 			VisibleAt time.Time `json:"visible_at"`
 		}
 		switch err := lines.Decode(&record); {
 		case errors.Is(err, io.EOF):
-			l.asked = now
 			return nil
 		case err != nil:
-			return fmt.Errorf("reading the records of the simulated SAP BTP: %w", err)
+			return err
 		}
 		l.book.Exists(record.ID, record.VisibleAt)
 	}
