@@ -21,7 +21,7 @@ func TestOnlyWhatWasDroppedIsKeptFromTheChecker(t *testing.T) {
 	var answer error
 	var got []string
 	checker, err := consumer.NewLogs(func(_ context.Context, logs plog.Logs) error {
-		got = nil
+		got = []string{}
 		for _, record := range observed.Records(logs) {
 			id, known := record.Attributes().Get(receivertest.UniqueIDAttrName)
 			require.True(t, known)
