@@ -18,7 +18,11 @@ import (
 // NewClient is cfg.ToClient, with a function that closes the connections which are not in use, and those that are as soon
 // as they are not. CloseIdleConnections of the client itself does nothing: what ToClient wraps around the transport for
 // telemetry does not pass it on.
+//
+// Request bodies stay as they are, whatever cfg.Compression says: the only ones are forms for token services, which do not
+// understand compressed ones, and a GET would be given a body.
 func NewClient(ctx context.Context, cfg confighttp.ClientConfig, host component.Host, set component.TelemetrySettings) (*http.Client, func(), error) {
+	cfg.Compression = ""
 	var inner http.Client
 	extensions := maps.Clone(host.GetExtensions())
 	if extensions == nil {

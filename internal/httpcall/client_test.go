@@ -8,8 +8,10 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -49,6 +51,31 @@ func TestConnectionsOfAClientAreClosedWhileTheServerLives(t *testing.T) {
 
 func certificatePEM(c *x509.Certificate) configopaque.String {
 	return configopaque.String(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}))
+}
+
+// compression is for request bodies. A token service would not understand its form any more.
+func TestRequestsAreNotCompressed(t *testing.T) {
+	type request struct{ encoding, body string }
+	got := make(chan request, 1)
+	s := serveTLS(t, func(s *httptest.Server) {
+		s.Config.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			got <- request{r.Header.Get("Content-Encoding"), string(body)}
+		})
+	})
+	cfg := confighttp.NewDefaultClientConfig()
+	cfg.TLS.CAPem = certificatePEM(s.Certificate())
+	cfg.Compression = "gzip"
+	client, done, err := NewClient(t.Context(), cfg, componenttest.NewNopHost(), componenttest.NewNopTelemetrySettings())
+	require.NoError(t, err)
+	defer done()
+	for _, body := range []string{"", "grant_type=client_credentials"} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL, strings.NewReader(body))
+		require.NoError(t, err)
+		_, err = New(client).Do(t.Context(), op, req)
+		require.NoError(t, err)
+		require.Equal(t, request{body: body}, <-got)
+	}
 }
 
 // extensions is a host.
