@@ -5,6 +5,7 @@ package sapbtpauditreceiver
 
 import (
 	"math/bits"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -182,6 +183,13 @@ func (s *subaccount) takeAside(newest, bound int64) *window {
 	w := s.newWindow(a.span, bound)
 	w.aside = a
 	return w
+}
+
+// giveUpAsides forgets what was set aside of the time before limit.
+func (s *subaccount) giveUpAsides(limit int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asides = slices.DeleteFunc(s.asides, func(a aside) bool { return a.span.To <= limit })
 }
 
 // waiting tells when the next window that was set aside is ready, if there is one.

@@ -22,7 +22,7 @@ const (
 
 // announceExpired gives up event time that SAP no longer keeps, after an outage longer than the retention, and says so in
 // the stream: an audit trail must show its own holes. What is being read is not given up, and nothing is before the server
-// has answered once: until then a wrong local clock has not shown.
+// has answered once: until then a wrong local clock has not shown. What was set aside is: read now, it would seem to be empty.
 func (s *subaccount) announceExpired(ctx context.Context, bound int64) error {
 	if until := s.gapUntil.Load(); until > 0 && time.Now().Unix() > until {
 		s.gapUntil.Store(0)
@@ -36,6 +36,7 @@ func (s *subaccount) announceExpired(ctx context.Context, bound int64) error {
 		return err
 	}
 	defer s.delivering.leave()
+	s.giveUpAsides(limit)
 	reserved := s.reserved()
 	lost := s.progress.Behind(limit).Minus(reserved)
 	past := sweep.Set{{From: s.progress.Oldest(), To: limit}}.Minus(reserved)
