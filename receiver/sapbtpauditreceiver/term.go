@@ -51,7 +51,10 @@ func newTerm(r *auditReceiver, host component.Host) *term {
 }
 
 func (t *term) start(ctx context.Context) (err error) {
-	if t.storage, err = durable.OpenClient(ctx, t.host, t.cfg.StorageID, component.KindReceiver, t.set.ID); err != nil {
+	t.storage, err = durable.Guard(func() (storage.Client, error) {
+		return durable.OpenClient(ctx, t.host, t.cfg.StorageID, component.KindReceiver, t.set.ID)
+	})
+	if err != nil {
 		return err
 	}
 	t.names = newNames(t.storage, t.logger)
