@@ -219,16 +219,32 @@ func (s *subaccount) commit(ctx context.Context, ops []*storage.Operation) error
 		err := s.store.client.Batch(context.WithoutCancel(ctx), ops...)
 		s.tel.checkpoint(err)
 		if err == nil {
-			s.status.Set(s.cause("checkpoint"), nil)
+			s.saves()
 			return nil
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		s.status.Set(s.cause("checkpoint"), errCheckpoint)
-		s.logger.Error("Saving the checkpoint failed; reading waits until the storage works", append(labels(s), zap.Error(err))...)
+		s.cannotSave(err)
 		if err := sleep(ctx, jittered(pause)); err != nil {
 			return err
 		}
+	}
+}
+
+// cannotSave tells of a storage that does not work; a failure that goes on is one line, until it changes.
+func (s *subaccount) cannotSave(err error) {
+	s.status.Set(s.cause("checkpoint"), errCheckpoint)
+	if text := err.Error(); text != s.unsaved {
+		s.unsaved = text
+		s.logger.Error("Saving the checkpoint failed; reading waits until the storage works", append(labels(s), zap.Error(err))...)
+	}
+}
+
+func (s *subaccount) saves() {
+	s.status.Set(s.cause("checkpoint"), nil)
+	if s.unsaved != "" {
+		s.unsaved = ""
+		s.logger.Info("Saving the checkpoint works again", labels(s)...)
 	}
 }

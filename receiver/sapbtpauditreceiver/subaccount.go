@@ -65,8 +65,9 @@ type subaccount struct {
 	published  atomic.Pointer[sweep.Progress] // progress for telemetry, which must not wait for a delivery
 	connection atomic.Pointer[connection]
 	background sync.WaitGroup // readers and fetches ahead of delivery
-	delivering gate           // passed while a page is delivered and checkpointed; guards progress and store
+	delivering gate           // passed while a page is delivered and checkpointed; guards progress, store and unsaved
 	progress   sweep.Progress
+	unsaved    string       // why the checkpoint could not be saved; empty if it could
 	gapUntil   atomic.Int64 // until when the status shows a gap, Unix seconds; 0 if it shows none
 
 	mu              sync.Mutex
