@@ -28,7 +28,7 @@ type elector interface {
 type Term struct {
 	Begin func(context.Context) error
 	End   func(context.Context) error
-	// OnProblem is told of a term that cannot begin, and nil when it could.
+	// OnProblem is told of a term that cannot begin, and nil when it could or this instance does not lead any more.
 	OnProblem func(error)
 	Logger    *zap.Logger
 }
@@ -83,7 +83,7 @@ func (c *Candidate) leading() bool {
 
 // serve begins and ends terms until ctx ends. A term that goes on then is the caller's to end.
 func (c *Candidate) serve(ctx context.Context) {
-	serving := false
+	serving, problem := false, ""
 	for {
 		select { // what the word says is looked at now
 		case <-c.word:
@@ -94,16 +94,24 @@ func (c *Candidate) serve(ctx context.Context) {
 		case leads && !serving:
 			err := c.term.Begin(ctx)
 			c.term.OnProblem(err)
-			if serving = err == nil; !serving {
-				c.term.Logger.Error("This instance leads but cannot begin; trying again", zap.Error(err))
-				again = time.After(retryPause)
+			if serving = err == nil; serving {
+				problem = ""
+				break
 			}
+			if text := err.Error(); text != problem { // one that goes on is one line
+				problem = text
+				c.term.Logger.Error("This instance leads but cannot begin; trying again", zap.Error(err))
+			}
+			again = time.After(retryPause)
 		case !leads && serving:
 			serving = false
 			// Not cancelled by Withdraw: what is under way is to be waited for.
 			if err := c.term.End(context.WithoutCancel(ctx)); err != nil {
 				c.term.Logger.Warn("Ending the term of this instance", zap.Error(err))
 			}
+		case !leads && problem != "":
+			problem = ""
+			c.term.OnProblem(nil)
 		}
 		select {
 		case <-again:

@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/otelcol-audit/otelcol-audit/internal/harness/election"
 )
@@ -113,6 +115,30 @@ func TestWithdrawHonoursItsDeadline(t *testing.T) {
 		defer cancel()
 		require.ErrorIs(t, c.Withdraw(ctx), context.DeadlineExceeded)
 		close(release)
+		require.NoError(t, c.Withdraw(t.Context()))
+	})
+}
+
+// An instance that has led and could not begin has no trouble once another one leads, and does not fill the log before.
+func TestATermThatCannotBeginIsTroubleWhileTheInstanceLeadsOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		core, logs := observer.New(zapcore.InfoLevel)
+		var told []error
+		f, o := &election.Elector{}, &office{refusals: 1000}
+		term := o.term()
+		term.Logger = zap.New(core)
+		term.OnProblem = func(err error) { told = append(told, err) }
+		c, err := Stand(t.Context(), host{election.ElectorID: f}, election.ElectorID, term)
+		require.NoError(t, err)
+		for range 2 {
+			f.Elect(t.Context())
+			time.Sleep(5 * retryPause)
+			require.Error(t, told[len(told)-1])
+			f.VoteOut()
+			synctest.Wait()
+			require.NoError(t, told[len(told)-1])
+		}
+		require.Equal(t, 2, logs.Len(), "one line, not one a try")
 		require.NoError(t, c.Withdraw(t.Context()))
 	})
 }
