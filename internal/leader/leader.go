@@ -40,6 +40,7 @@ type Candidate struct {
 
 	mu     sync.Mutex
 	leads  bool
+	left   bool          // nobody waits for the end any more
 	word   chan struct{} // something changed; holds one
 	cancel context.CancelFunc
 	done   chan struct{}
@@ -81,7 +82,8 @@ func (c *Candidate) leading() bool {
 	return c.leads
 }
 
-// serve begins and ends terms until ctx ends. A term that goes on then is the caller's to end.
+// serve begins and ends terms until ctx ends. A term that goes on then is the caller's to end, unless it began when the caller
+// had given up waiting.
 func (c *Candidate) serve(ctx context.Context) {
 	serving, problem := false, ""
 	for {
@@ -117,6 +119,12 @@ func (c *Candidate) serve(ctx context.Context) {
 		case <-again:
 		case <-c.word:
 		case <-ctx.Done():
+			c.mu.Lock()
+			left := c.left
+			c.mu.Unlock()
+			if serving && left {
+				_ = c.term.End(context.WithoutCancel(ctx)) // nobody is left to tell
+			}
 			return
 		}
 	}
@@ -129,6 +137,9 @@ func (c *Candidate) Withdraw(ctx context.Context) error {
 	case <-c.done:
 		return nil
 	case <-ctx.Done():
+		c.mu.Lock()
+		c.left = true
+		c.mu.Unlock()
 		return fmt.Errorf("shutting down before a term of this instance ended: %w", ctx.Err())
 	}
 }

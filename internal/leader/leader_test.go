@@ -103,9 +103,9 @@ func TestStandingNeedsAnElector(t *testing.T) {
 
 func TestWithdrawHonoursItsDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := &election.Elector{}
+		f, o := &election.Elector{}, &office{}
 		release := make(chan struct{})
-		term := (&office{}).term()
+		term := o.term()
 		term.Begin = func(context.Context) error { <-release; return nil }
 		c, err := Stand(t.Context(), host{election.ElectorID: f}, election.ElectorID, term)
 		require.NoError(t, err)
@@ -116,6 +116,7 @@ func TestWithdrawHonoursItsDeadline(t *testing.T) {
 		require.ErrorIs(t, c.Withdraw(ctx), context.DeadlineExceeded)
 		close(release)
 		require.NoError(t, c.Withdraw(t.Context()))
+		require.Equal(t, []string{"end"}, o.events, "nobody else would end what began after all")
 	})
 }
 
@@ -133,6 +134,7 @@ func TestATermThatCannotBeginIsTroubleWhileTheInstanceLeadsOnly(t *testing.T) {
 		for range 2 {
 			f.Elect(t.Context())
 			time.Sleep(5 * retryPause)
+			synctest.Wait()
 			require.Error(t, told[len(told)-1])
 			f.VoteOut()
 			synctest.Wait()
