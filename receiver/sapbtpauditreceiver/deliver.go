@@ -128,14 +128,22 @@ const (
 )
 
 func (s *subaccount) unwanted(raw *record.Raw) string {
-	// What does not say its category is never filtered away.
-	if s.filterHere.Load() && raw.Category != "" && !slices.Contains(s.cfg.Categories, raw.Category) {
+	if s.ofOtherCategory(raw) {
 		return dropCategory
 	}
 	if s.cfg.DropOwnEvents && s.ownReading(raw) {
 		return dropOwn
 	}
 	return ""
+}
+
+// ofOtherCategory reports whether the record says that it is of a category that was not asked for. Where the API filters only
+// the documented ones count: one that ignores the filter gives those, and whatever else it gives may be meant.
+func (s *subaccount) ofOtherCategory(raw *record.Raw) bool {
+	if len(s.cfg.Categories) == 0 || raw.Category == "" || slices.Contains(s.cfg.Categories, raw.Category) {
+		return false
+	}
+	return s.filterHere.Load() || slices.Contains(categories, raw.Category)
 }
 
 // countDelivered notes how late the events were. What was read for the first time while catching up says nothing about

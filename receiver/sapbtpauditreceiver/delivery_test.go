@@ -5,6 +5,7 @@ package sapbtpauditreceiver
 
 import (
 	"errors"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -94,21 +95,48 @@ func TestAPoisonousRecordIsQuarantinedAndTheRestGoesOn(t *testing.T) {
 }
 
 func TestOnlyTheCategoriesAskedForAreDelivered(t *testing.T) {
-	for name, readings := range map[string]sapbtp.Readings{"server filters": {}, "server answers 501": {NoCategory: true}} {
-		t.Run(name, func(t *testing.T) {
+	for _, tc := range []struct {
+		name     string
+		readings sapbtp.Readings
+		ignores  bool
+		wanted   []string
+	}{
+		{name: "server filters"},
+		{name: "server answers 501", readings: sapbtp.Readings{NoCategory: true}},
+		// As of the global account, whose documents know no filter. What no document knows is delivered to be safe.
+		{name: "server ignores the filter", ignores: true, wanted: []string{"audit.ai-usage"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				w := newWorld(t, sapbtp.Options{Seed: 41, Readings: readings}, func(c *Config) {
+				w := newWorld(t, sapbtp.Options{Seed: 41, Readings: tc.readings}, func(c *Config) {
 					c.Categories = []string{sapbtp.CategorySecurity, sapbtp.CategoryConfiguration}
 				})
+				if tc.ignores {
+					w.transport = withoutCategory{w.transport}
+				}
 				w.sim.Generate(w.sub.Tenant, 3000, time.Now().Add(-20*time.Hour), time.Now().Add(time.Hour))
 				w.runFor(3 * time.Hour)
-				wanted := len(w.sim.Ledger().IDs(sapbtp.InCategory(sapbtp.CategorySecurity))) + len(w.sim.Ledger().IDs(sapbtp.InCategory(sapbtp.CategoryConfiguration)))
+				wanted := 0
+				for _, category := range append(tc.wanted, sapbtp.CategorySecurity, sapbtp.CategoryConfiguration) {
+					require.Empty(t, w.sim.Ledger().Missing(w.sink.delivered(), sapbtp.InCategory(category)))
+					wanted += w.sim.Ledger().Count(sapbtp.InCategory(category))
+				}
 				require.Len(t, w.sink.delivered(), wanted)
-				require.Empty(t, w.sim.Ledger().Missing(w.sink.delivered(), sapbtp.InCategory(sapbtp.CategorySecurity)))
 				w.requireNoDuplicates(0)
 			})
 		})
 	}
+}
+
+// withoutCategory is a way to an API that does not know the category filter, and ignores it.
+type withoutCategory struct{ next http.RoundTripper }
+
+func (t withoutCategory) RoundTrip(req *http.Request) (*http.Response, error) {
+	req = req.Clone(req.Context())
+	query := req.URL.Query()
+	query.Del("category")
+	req.URL.RawQuery = query.Encode()
+	return t.next.RoundTrip(req)
 }
 
 // A 501 for some other reason must never filter away what nobody asked to filter.

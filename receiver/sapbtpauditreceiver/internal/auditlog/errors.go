@@ -78,6 +78,8 @@ func explain(err error, q Query) error {
 		e.Hint = "endpoint, token_url and credentials must come from the same service key"
 	case e.Kind == httpcall.KindForbidden:
 		e.Hint = "the service key must be one of the Audit Log Management service (auditlog-management, plan default)"
+	case e.Status == http.StatusBadRequest && q.Handle == "" && len(q.Categories) > 0:
+		e.Hint = "the API may not know the category filter here; if it refuses without an end, remove categories"
 	case e.Status == http.StatusNotFound:
 		e.Hint = "endpoint must be the field url of the service key, not uaa.url"
 	}
