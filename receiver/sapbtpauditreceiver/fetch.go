@@ -9,6 +9,8 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/otelcol-audit/otelcol-audit/internal/httpcall"
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/auditlog"
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/record"
@@ -33,6 +35,7 @@ func (s *subaccount) fetch(ctx context.Context, w *window) (*page, error) {
 		p, err := s.request(ctx, w)
 		if err == nil {
 			s.pace.served()
+			s.heldBack(nil)
 			return p, nil
 		}
 		if ctx.Err() != nil {
@@ -63,6 +66,7 @@ func (s *subaccount) fetch(ctx context.Context, w *window) (*page, error) {
 			try += 2
 		case kind == httpcall.KindServer:
 			s.size.failed()
+			s.throttled(err) // a 503 may say for how long
 		case kind == httpcall.KindNetwork || kind == httpcall.KindBrokenBody:
 		case kind == httpcall.KindProtocol || errors.Is(err, record.ErrNotAPage):
 			// Half a document or a proxy's page may be a passing fault; one that stays is the window's.
@@ -119,8 +123,25 @@ func (s *subaccount) request(ctx context.Context, w *window) (p *page, err error
 
 // throttled holds the subaccount's requests back for as long as the server wants.
 func (s *subaccount) throttled(err error) {
-	if answer, ok := errors.AsType[*httpcall.Error](err); ok {
-		s.pace.throttle(answer.RetryAfter, answer.HasRetryAfter)
+	answer, ok := errors.AsType[*httpcall.Error](err)
+	if !ok || answer.Kind != httpcall.KindThrottled && answer.RetryAfter <= 0 {
+		return
+	}
+	s.pace.throttle(answer.RetryAfter, answer.HasRetryAfter)
+	// Longer than any pause of the receiver's own: nothing may arrive for hours, which must not look like health.
+	if s.pace.pause() > maxThrottlePause+maxThrottlePause/2 {
+		s.heldBack(err)
+	}
+}
+
+// heldBack tells that the server wants to be left alone for long, and with nil that it has answered again.
+func (s *subaccount) heldBack(err error) {
+	if s.held.Swap(err != nil) == (err != nil) {
+		return
+	}
+	s.status.Set(s.cause("throttled"), err)
+	if err != nil {
+		s.logger.Warn("The API wants to be left alone for long; reading waits", append(labels(s), zap.Error(err))...)
 	}
 }
 

@@ -4,6 +4,7 @@
 package sapbtpauditreceiver
 
 import (
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -171,4 +172,40 @@ func TestAStorageThatFailsIsAStatus(t *testing.T) {
 		}, host.take())
 		require.NoError(t, r.Shutdown(t.Context()))
 	})
+}
+
+// An API that wants to be left alone for an hour is left alone, and that does not look like health.
+func TestALongRetryAfterIsKeptAndShown(t *testing.T) {
+	for _, status := range []int{429, 503} {
+		t.Run(strconv.Itoa(status), func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				w := traffic(t)
+				host := newStatusHost(w)
+				r, err := w.startOn(host)
+				require.NoError(t, err)
+				time.Sleep(10 * time.Minute)
+				require.NoError(t, w.sim.Script(sapbtp.Rule{
+					Match: sapbtp.Match{Kind: sapbtp.KindRecords}, Fault: sapbtp.Fault{Kind: sapbtp.FaultStatus, Status: status, RetryAfter: "3600"},
+				}))
+				host.take()
+				before := w.sim.Ledger().Total(sapbtp.KindRecords)
+				time.Sleep(10 * time.Minute)
+				events := host.take()
+				require.NotEmpty(t, events)
+				require.Contains(t, events[len(events)-1], "throttled ")
+				require.Contains(t, events[len(events)-1], "retry after 1h0m0s")
+				time.Sleep(30 * time.Minute)
+				require.LessOrEqual(t, w.sim.Ledger().Total(sapbtp.KindRecords)-before, r.cfg.Concurrency)
+				require.Len(t, w.logs.FilterMessageSnippet("wants to be left alone").All(), 1)
+
+				require.NoError(t, w.sim.Script())
+				time.Sleep(time.Hour)
+				events = host.take()
+				require.Equal(t, statusOK, events[len(events)-1])
+				time.Sleep(24 * time.Hour)
+				require.NoError(t, r.Shutdown(t.Context()))
+				w.requireExactlyOnce()
+			})
+		})
+	}
 }

@@ -58,6 +58,7 @@ type subaccount struct {
 	seen      *seen.Set
 
 	filterHere atomic.Bool                    // the API does not filter by category, so the receiver does
+	held       atomic.Bool                    // the status says that the API wants to be left alone for long
 	tenant     atomic.Pointer[string]         // id of the subaccount; nil while no carrier and no token has said it
 	refused    atomic.Int64                   // records quarantined by the delivery under way
 	answers    atomic.Int64                   // successful answers of the API
@@ -277,7 +278,7 @@ func (s *subaccount) rest(ctx context.Context, d time.Duration) error {
 
 // forget takes what the subaccount has to complain about out of the component's status.
 func (s *subaccount) forget() {
-	for _, what := range []string{"reading", "checkpoint", "delivery", "quarantine", "gap", "certificate"} {
+	for _, what := range []string{"reading", "throttled", "checkpoint", "delivery", "quarantine", "gap", "certificate"} {
 		s.status.Set(s.cause(what), nil)
 	}
 }
