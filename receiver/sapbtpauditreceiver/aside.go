@@ -189,7 +189,10 @@ func (s *subaccount) takeAside(newest, bound int64) *window {
 func (s *subaccount) giveUpAsides(limit int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.asides = slices.DeleteFunc(s.asides, func(a aside) bool { return a.span.To <= limit })
+	for i := range s.asides {
+		s.asides[i].span.From = max(s.asides[i].span.From, limit)
+	}
+	s.asides = slices.DeleteFunc(s.asides, func(a aside) bool { return a.span.Empty() })
 }
 
 // waiting tells when the next window that was set aside is ready, if there is one.

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/sapbtp"
+	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/sweep"
 )
 
 // A second that the API never gave away is a hole once SAP keeps it no longer, whatever is answered for it then: no records,
@@ -47,4 +48,13 @@ func TestWhatStayedUnreadableUntilItExpiredIsAnnouncedAsAGap(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestOfWhatWasSetAsideOnlyTheExpiredPartIsGivenUp(t *testing.T) {
+	s := &subaccount{}
+	s.putAside(aside{tries: 2}, sweep.Span{From: 90, To: 100}, sweep.Span{From: 90, To: 110}, sweep.Span{From: 100, To: 110}, sweep.Span{From: 120, To: 130})
+	s.giveUpAsides(100)
+	require.Equal(t, sweep.Set{{From: 100, To: 110}, {From: 120, To: 130}}, s.reserved())
+	require.Len(t, s.asides, 3)
+	require.Equal(t, 2, s.asides[0].tries)
 }
