@@ -73,7 +73,10 @@ func (s *subaccount) fetch(ctx context.Context, w *window) (*page, error) {
 			if restarts++; restarts >= 3 || w.tries > 0 {
 				return nil, &anomaly{reason: reasonMalformed, err: err}
 			}
-		default: // credentials, rights, redirects, a request that is refused: waiting a second cures none of them
+		case kind == httpcall.KindClient: // SAP names no longest range; this may be one too long
+			s.size.refused(w.span.Len())
+			return nil, err
+		default: // credentials, rights, redirects: waiting a second cures none of them
 			return nil, err
 		}
 		if try++; try > pageTries || w.tries > 0 {

@@ -13,6 +13,8 @@ const (
 	longestWindow    = 24 * 3600
 	// shortestSized is how far failures shorten windows; a failing second is cut out by setting its window aside.
 	shortestSized = 60
+	// provenWindows is how many of the longest windows that are not refused prove that longer ones may be tried again.
+	provenWindows = 20
 )
 
 // sizing learns how dense the events are and how long a window may be, in seconds of event time.
@@ -20,9 +22,12 @@ type sizing struct {
 	mu     sync.Mutex
 	length int64
 	rate   float64 // records per second of event time, negative when unknown
+
+	longest int64 // what the server may refuse to go beyond
+	proven  int   // windows of that length read since it was set
 }
 
-func newSizing() *sizing { return &sizing{length: firstWindow, rate: -1} }
+func newSizing() *sizing { return &sizing{length: firstWindow, longest: longestWindow, rate: -1} }
 
 // closed learns from a window that was read to its end. How long windows may be follows from those that were as long as
 // windows may be: what is new is read in short ones, and says nothing about the past.
@@ -39,9 +44,15 @@ func (z *sizing) closed(seconds int64, records int) {
 	if 2*seconds < z.length && records < recordsPerWindow {
 		return
 	}
-	fitting := int64(longestWindow)
+	if seconds >= z.longest {
+		z.proven++
+	}
+	if z.proven >= provenWindows {
+		z.longest, z.proven = min(longestWindow, 2*z.longest), 0
+	}
+	fitting := z.longest
 	if records > 0 {
-		fitting = int64(min(longestWindow, recordsPerWindow/rate))
+		fitting = int64(min(float64(z.longest), recordsPerWindow/rate))
 	}
 	z.length = max(1, min(fitting, 4*max(z.length, shortestSized)))
 }
@@ -51,6 +62,14 @@ func (z *sizing) failed() {
 	z.mu.Lock()
 	defer z.mu.Unlock()
 	z.length = max(min(shortestSized, z.length), z.length/2)
+}
+
+// refused shortens windows after the server has refused one of this length, which may have been too long for it.
+func (z *sizing) refused(seconds int64) {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	z.longest, z.proven = max(shortestSized, min(z.longest, seconds/2)), 0
+	z.length = min(z.length, z.longest)
 }
 
 func (z *sizing) window() int64 {

@@ -43,3 +43,20 @@ func TestWindowsAreSizedByThePastAndNotByWhatIsNew(t *testing.T) {
 		})
 	}
 }
+
+func TestALengthThatTheServerRefusedIsTriedAgainOnceShorterOnesWork(t *testing.T) {
+	z := newSizing()
+	for range 3 { // in parallel
+		z.refused(3600)
+	}
+	require.Equal(t, int64(1800), z.window())
+	z.refused(1800)
+	for range provenWindows - 1 {
+		z.closed(900, 0)
+		require.Equal(t, int64(900), z.window())
+	}
+	z.closed(900, 0)
+	require.Equal(t, int64(1800), z.window())
+	z.refused(1)
+	require.Equal(t, int64(shortestSized), z.window())
+}
