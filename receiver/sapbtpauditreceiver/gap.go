@@ -22,14 +22,18 @@ const (
 
 // announceExpired gives up event time that SAP no longer keeps, after an outage longer than the retention, and says so in
 // the stream: an audit trail must show its own holes. What is being read is not given up, and nothing is before the server
-// has answered once: until then a wrong local clock has not shown. What was set aside is: read now, it would seem to be empty.
+// has answered: until then a wrong local clock has not shown. What was set aside is: read now, it would seem to be empty.
 func (s *subaccount) announceExpired(ctx context.Context, bound int64) error {
 	if until := s.gapUntil.Load(); until > 0 && time.Now().Unix() > until {
 		s.gapUntil.Store(0)
 		s.status.Set(s.cause("gap"), nil)
 	}
-	limit := retained(bound)
-	if !s.clock.trusted() || s.published.Load().Oldest() >= limit {
+	proven, ok := s.clock.proven()
+	if !ok {
+		return nil
+	}
+	limit := retained(min(bound, proven))
+	if s.published.Load().Oldest() >= limit {
 		return nil
 	}
 	if err := s.delivering.enter(ctx); err != nil {
