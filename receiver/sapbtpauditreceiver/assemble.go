@@ -30,7 +30,8 @@ func (t *term) newSubaccount(ctx context.Context, source keyfiles.Source) (*suba
 	}
 	s := &subaccount{
 		id: source.ID, cfg: t.cfg, clients: t.clients, pages: t.pages, readers: t.readers, recheck: t.recheck, names: t.names,
-		rate: t.cfg.RequestsPerSecond, size: newSizing(), delivering: newGate(1), wakeup: make(chan struct{}, 1), active: map[*window]struct{}{}, answersAtFailure: -1, left: make(chan struct{}),
+		rate: t.cfg.RequestsPerSecond, size: newSizing(), delivering: newGate(1), active: map[*window]struct{}{}, answersAtFailure: -1,
+		wakeup: make(chan struct{}, 1), left: make(chan struct{}),
 		status: t.status, tel: newTelemetry(ctx, t.builder, t.metricNames.of(source.ID)), logger: t.logger,
 		store: progressStore{client: t.storage, prefix: prefix},
 	}

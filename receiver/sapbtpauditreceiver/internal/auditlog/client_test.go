@@ -173,6 +173,23 @@ func TestReportsOutcomes(t *testing.T) {
 	}
 }
 
+func TestARefusedQueryWithCategoriesIsExplained(t *testing.T) {
+	for name, tt := range map[string]struct {
+		query Query
+		hint  bool
+	}{
+		"with":                         {Query{Categories: categories}, true},
+		"without":                      {Query{}, false},
+		"a handle is what they refuse": {Query{Categories: categories, Handle: "a"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := &api{t: t, answers: []answer{fails(400), fails(400)}}
+			_, err := a.client().Page(t.Context(), tt.query)
+			require.Equal(t, tt.hint, strings.Contains(err.Error(), "remove categories"))
+		})
+	}
+}
+
 func TestRecognisesThatCategoriesCannotBeFiltered(t *testing.T) {
 	const code = `{"error":{"code":"filter_category_not_supported","message":"no"}}`
 	for name, tt := range map[string]struct {
