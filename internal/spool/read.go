@@ -97,7 +97,8 @@ func (s *Spool) readAhead(ctx context.Context) error {
 func (s *Spool) unpark() bool {
 	for _, seg := range s.segments {
 		if len(seg.parked) > 0 && !seg.trouble.waits() {
-			seg.queue, seg.parked = seg.parked, nil
+			// The queue need not be empty: a segment that could not be read can have become due since it was passed over.
+			seg.queue, seg.parked = append(seg.queue, seg.parked...), nil
 			return true
 		}
 	}

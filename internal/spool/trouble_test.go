@@ -213,3 +213,49 @@ func (r *refusing) Set(ctx context.Context, key string, value []byte) error {
 	}
 	return r.Client.Set(ctx, key, value)
 }
+
+// slow takes its time for a read that fails.
+type slow struct {
+	storage.Client
+	takes time.Duration
+}
+
+func (s *slow) Batch(context.Context, ...*storage.Operation) error {
+	time.Sleep(s.takes)
+	return errBroken
+}
+
+// While a segment cannot be read, time passes in the storage, and when it is due again there are entries that wait in it and
+// others that were returned to it.
+func TestReturnedEntriesDoNotReplaceThoseThatWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := newStore(crashtest.NewDisk())
+		s := st.spool(t)
+		bodies := numbered(8, 1000) // two segments
+		for _, b := range bodies {
+			commit(t, s, b)
+		}
+		first, err := s.Next(t.Context())
+		require.NoError(t, err)
+		s.Return(first)
+		s.mu.Lock()
+		for _, e := range s.ahead { // as if less had been read ahead
+			delete(e.segment.busy, e.ref.seq)
+			e.segment.queue = append(e.segment.queue, e.ref)
+		}
+		s.ahead = nil
+		oldest, newest := s.segments[0], s.segments[1]
+		s.troubled(oldest, errBroken)
+		working := newest.client
+		newest.client = &slow{working, 2 * minTrouble}
+		s.mu.Unlock()
+
+		again, err := s.Next(t.Context())
+		require.NoError(t, err)
+		s.Return(again)
+		s.mu.Lock()
+		newest.client = working
+		s.mu.Unlock()
+		require.ElementsMatch(t, bodies, drain(t, s))
+	})
+}
