@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/durable"
 	"github.com/otelcol-audit/otelcol-audit/internal/harness/observed"
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/saassecurity"
 )
@@ -266,4 +268,37 @@ func TestGapIsAnnouncedAtShutdownToo(t *testing.T) {
 		w.runFor(5 * time.Second)
 		require.Len(t, w.sink.gaps(), 1)
 	})
+}
+
+// The clock was two days ahead when the last run noted how far it had come.
+func TestClockThatWasAheadHidesNoDanger(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, saassecurity.Options{})
+		w.runFor(10 * time.Minute)
+		l := w.prepare()
+		w.noteAhead(l, 48*time.Hour)
+		require.NoError(t, l.Start(t.Context(), l.host))
+		time.Sleep(time.Minute)
+		w.sim.AddRules(apiDown)
+		time.Sleep(3 * time.Hour)
+		require.InDelta(t, 3*3600, w.metric("saas_security_expiry_risk"), 60)
+		require.Contains(t, l.host.troubles(), "expiry: reading is behind for more than an hour")
+		w.sim.ClearRules()
+		time.Sleep(3 * time.Minute)
+		require.InDelta(t, 2*3600, w.metric("saas_security_gap"), 120)
+		require.Len(t, w.sink.gaps(), 1)
+		l.stop(t)
+	})
+}
+
+// noteAhead moves what storage says of the progress of reading.
+func (w *world) noteAhead(l *life, by time.Duration) {
+	w.t.Helper()
+	client, err := l.storage.GetClient(w.t.Context(), component.KindReceiver, storageID, "")
+	require.NoError(w.t, err)
+	var noted readingRecord
+	require.NoError(w.t, durable.Load(w.t.Context(), client, readingKey, readingVersion, &noted))
+	noted.ReadAt, noted.CaughtUpAt, noted.Announced = noted.ReadAt.Add(by), noted.CaughtUpAt.Add(by), noted.Announced.Add(by)
+	require.NoError(w.t, durable.Save(w.t.Context(), client, readingKey, readingVersion, noted))
+	require.NoError(w.t, client.Close(w.t.Context()))
 }

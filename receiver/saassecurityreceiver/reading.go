@@ -63,7 +63,7 @@ func openReadingLog(ctx context.Context, client storage.Client) (*readingLog, in
 	case err != nil && !errors.Is(err, durable.ErrAbsent):
 		return nil, 0, err
 	}
-	l.now = l.saved.progress
+	l.now = l.saved.before(time.Now())
 	if l.now.CaughtUpAt.IsZero() {
 		l.now.CaughtUpAt = l.now.ReadAt // a record of an older release
 	}
@@ -133,6 +133,16 @@ func (l *readingLog) save(ctx context.Context, open int) error {
 	}
 	l.saved, l.savedAt = next, time.Now()
 	return nil
+}
+
+// before takes back what a clock that was ahead has noted: until the time came, nothing would count as late.
+func (p progress) before(now time.Time) progress {
+	for _, at := range []*time.Time{&p.ReadAt, &p.CaughtUpAt, &p.Announced} {
+		if at.After(now) {
+			*at = now
+		}
+	}
+	return p
 }
 
 func (p progress) utc() progress {
