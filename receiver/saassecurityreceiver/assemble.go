@@ -52,7 +52,7 @@ func (r *auditReceiver) assemble(ctx context.Context, host component.Host) (_ *e
 	}()
 
 	e := &engine{
-		cfg: r.cfg, tel: r.tel, status: r.status, logger: r.logger, pace: newPace(r.cfg.maxOpen()),
+		cfg: r.cfg, tel: r.tel, status: r.status.Scope(), lasting: r.status, logger: r.logger, pace: newPace(r.cfg.maxOpen()),
 		mapping: newMapping(r.cfg, r.set.ID.String(), r.set.BuildInfo.Version),
 	}
 	keys, err := r.keyring()
@@ -86,10 +86,10 @@ func (r *auditReceiver) assemble(ctx context.Context, host component.Host) (_ *e
 	e.consumer = &graceful{next: r.next}
 	e.deliverer = delivery.New(delivery.Settings{
 		ID: r.set.ID, Next: e.consumer, Retry: r.cfg.RetryOnFailure, ObsReport: r.obs, Format: "json", Quarantine: e.quarantine, Logger: r.logger,
-		OnProblem: func(err error) { r.status.Set(causeDelivery, err) },
+		OnProblem: func(err error) { e.status.Set(causeDelivery, err) },
 		OnQuarantine: func(n int) { //nolint:contextcheck // the callback has none
 			r.tel.quarantined(n)
-			r.status.Set(causeQuarantine, errRefused)
+			e.lasting.Set(causeQuarantine, errRefused)
 		},
 	})
 	if err := e.takeStock(ctx, open); err != nil {

@@ -67,12 +67,12 @@ func (e *engine) reportSpool() {
 	stats := e.spool.Stats()
 	switch {
 	case stats.Lost > 0:
-		e.status.Set(causeLost, errSpoolLost)
+		e.lasting.Set(causeLost, errSpoolLost)
 	case stats.Missing > 0:
-		e.status.Set(causeLost, errMissing)
+		e.lasting.Set(causeLost, errMissing)
 	}
 	if stats.Repaired > 0 {
-		e.status.Set(causeDamage, errMended)
+		e.lasting.Set(causeDamage, errMended)
 	}
 	if len(stats.Unreadable) > 0 {
 		e.reportUnreadable()
@@ -96,12 +96,12 @@ func (e *engine) putAside(ctx context.Context, entry *spool.Entry) error {
 		Reason: reasonCorrupt, Source: e.mapping.source, Data: entry.Raw, Format: quarantine.FormatRaw,
 	})
 	if err != nil {
-		e.status.Set(causeQuarantine, err)
+		e.lasting.Set(causeQuarantine, err)
 		e.logger.Error("A damaged entry of the spool cannot be put into the quarantine; it stays in the spool", zap.Error(err))
 		return err
 	}
 	e.tel.corrupt(ctx)
-	e.status.Set(causeQuarantine, errDamaged)
+	e.lasting.Set(causeQuarantine, errDamaged)
 	e.logger.Error("An entry of the spool was damaged in the storage; what is left of it was put into the quarantine",
 		zap.Uint64("entry", entry.Seq), zap.Int("bytes", len(entry.Raw)), zap.Error(entry.Err))
 	return nil

@@ -80,3 +80,25 @@ func TestWrongElectorFailsTheStart(t *testing.T) {
 	l.host.extensions[election.ElectorID] = l.storage
 	require.ErrorContains(t, l.Start(t.Context(), l.host), `extension "k8s_leader_elector" is not a leader elector`)
 }
+
+// An instance that leads no more has nothing to do with what went wrong while it led, but for what somebody has to look at.
+func TestTroubleOfATermEndsWithIt(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, l, ext := standing(t)
+		ext.Elect(t.Context())
+		time.Sleep(time.Minute)
+		w.sim.AddRules(apiDown)
+		time.Sleep(2 * time.Hour)
+		w.sim.ClearRules()
+		time.Sleep(2 * time.Minute)
+		w.sim.AddRules(apiDown)
+		time.Sleep(30 * time.Minute)
+		for _, cause := range []string{"expiry: ", "gap: ", "reading: "} {
+			require.Contains(t, l.host.troubles(), cause)
+		}
+		ext.VoteOut()
+		time.Sleep(time.Minute)
+		require.Equal(t, "gap: "+errGap.Error(), l.host.troubles())
+		l.stop(t)
+	})
+}

@@ -45,7 +45,8 @@ type engine struct {
 	consumer   *graceful
 	deliverer  *delivery.Deliverer
 	tel        *telemetry
-	status     *status.Reporter
+	status     *status.Scope    // of what is over when the engine is
+	lasting    *status.Reporter // of what somebody has to look at
 	logger     *zap.Logger
 	mapping    mapping
 

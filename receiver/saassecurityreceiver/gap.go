@@ -83,13 +83,13 @@ func (e *engine) announceGap(ctx context.Context, now time.Time, caughtUp bool) 
 	}
 	// The last reply at Shutdown comes when ctx has ended.
 	if err := e.spoolGap(context.WithoutCancel(ctx), g); err != nil {
-		e.status.Set(causeGap, errGapUnsaved)
+		e.lasting.Set(causeGap, errGapUnsaved)
 		e.logger.Error("The gap record could not be stored and is tried again after the next read", zap.Error(err))
 		return false
 	}
 	e.reading.announced(g.To)
 	e.tel.gap(ctx, g.length())
-	e.status.Set(causeGap, errGap)
+	e.lasting.Set(causeGap, errGap)
 	e.logger.Error("Events may have expired unread; a gap record announces what may be missing",
 		zap.String("because", g.says()), zap.Time("from", g.From), zap.Time("to", g.To))
 	return true

@@ -122,6 +122,7 @@ func (r *auditReceiver) end(ctx context.Context) error {
 	if e == nil {
 		return nil
 	}
+	defer e.status.Close()
 	return errors.Join(e.stop(ctx), closeAll(context.WithoutCancel(ctx)))
 }
 
