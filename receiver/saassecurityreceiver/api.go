@@ -43,9 +43,9 @@ type api struct {
 	singleUntil atomic.Int64 // Unix nanoseconds until which pathSingle is used
 }
 
-// read asks for events once. ctx must not end while the read is in flight, except at the very end of the process's patience.
-// A token that cannot be had is an error of a read that was not sent.
-func (a *api) read(ctx context.Context) *reply {
+// read asks for events once. Until it is sent it ends with ctx, afterwards only with patience. A token that cannot be had is an
+// error of a read that was not sent.
+func (a *api) read(ctx, patience context.Context) *reply {
 	r := &reply{path: a.path()}
 	if a.tokens != nil {
 		token, err := a.tokens.Token(ctx)
@@ -55,8 +55,11 @@ func (a *api) read(ctx context.Context) *reply {
 		}
 		r.token = token
 	}
+	if r.err = ctx.Err(); r.err != nil {
+		return r
+	}
 	var sent atomic.Int32
-	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { sent.Add(1) }})
+	traced := httptrace.WithClientTrace(patience, &httptrace.ClientTrace{WroteHeaders: func() { sent.Add(1) }})
 	req, err := http.NewRequestWithContext(traced, http.MethodGet, strings.TrimRight(a.endpoint, "/")+r.path, http.NoBody)
 	if err != nil {
 		r.err = errors.New("building the request: check endpoint") // err quotes it

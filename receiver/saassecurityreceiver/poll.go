@@ -46,7 +46,7 @@ func (e *engine) poll(ctx, patience context.Context) time.Duration {
 			}
 			open++
 			e.open.Store(int64(open))
-			go func() { replies <- e.fetch(patience, room) }()
+			go func() { replies <- e.fetch(ctx, patience, room) }()
 		}
 		if open == 0 {
 			return wait
@@ -54,7 +54,7 @@ func (e *engine) poll(ctx, patience context.Context) time.Duration {
 		r := <-replies
 		open--
 		e.open.Store(int64(open))
-		if err := e.judge(ctx, r); err != nil && !stop {
+		if err := e.judge(ctx, r); err != nil && !stop && !r.unsent(ctx) {
 			wait, stop = e.failed(err), true
 		}
 		stop = stop || (open == 0 && r.empty())

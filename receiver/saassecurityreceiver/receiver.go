@@ -17,14 +17,15 @@ import (
 //	parse → consume → delete from the spool                        pass, in deliver.go's workers
 
 // fetch makes one read. The order is what keeps events: no read without room for what it brings, and nothing looks at the
-// bytes before they are safe. ctx is the life of the process rather than of the receiver: a read takes events off the vendor's
-// queue for good, so it is never cancelled, never repeated (see lifecycle.go for the transport) and never redirected.
-func (e *engine) fetch(ctx context.Context, room *spool.Reservation) *reply {
+// bytes before they are safe. A read takes events off the vendor's queue for good, so it is never cancelled, never repeated (see
+// assemble.go for the transport) and never redirected: ctx, which ends with reading, only keeps it from being sent, and
+// patience outlives that.
+func (e *engine) fetch(ctx, patience context.Context, room *spool.Reservation) *reply {
 	defer room.Release()
-	r := e.api.read(ctx)
-	e.requested(ctx, r)
+	r := e.api.read(ctx, patience)
+	e.requested(patience, r)
 	if r.worth {
-		e.keep(ctx, room, r)
+		e.keep(patience, room, r)
 	}
 	return r
 }

@@ -5,6 +5,7 @@ package saassecurityreceiver
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -93,6 +94,9 @@ func reports(value json.RawMessage) bool {
 
 // empty reports whether the reply says that no event is waiting.
 func (r *reply) empty() bool { return r.err == nil && r.events == 0 && !r.odd }
+
+// unsent reports whether the end of reading kept the read from being sent.
+func (r *reply) unsent(ctx context.Context) bool { return r.sent == 0 && ctx.Err() != nil }
 
 // full reports whether more events are likely to wait.
 func (r *reply) full() bool {
