@@ -59,7 +59,7 @@ type Config struct {
 	// bounds how many are open at the same time. Default 1000.
 	MaxEventsPerPoll int `mapstructure:"max_events_per_poll"`
 
-	// MaxReaders is the number of parallel reads while replies are full, 1 to
+	// MaxReaders is the number of parallel reads while events are waiting, 1 to
 	// 30; otherwise there is one. Default 10.
 	MaxReaders int `mapstructure:"max_readers"`
 

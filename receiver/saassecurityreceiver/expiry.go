@@ -16,8 +16,7 @@ const (
 	riskCheck = 15 * time.Second
 )
 
-// expiryRisk is how old the oldest unread event can be, as far as the API lets one know: after a reply that was not full
-// little or nothing waits.
+// expiryRisk is how old the oldest unread event can be, as far as the API lets one know: see pace.
 func (e *engine) expiryRisk() time.Duration {
 	return time.Since(e.reading.progress().CaughtUpAt)
 }

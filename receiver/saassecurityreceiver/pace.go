@@ -9,9 +9,12 @@ import (
 )
 
 const (
-	// steady is how many replies with events in a row, none of them full, mean as much as a full one: a server that gives
-	// less than 100 at a time must not be read by one reader for ever.
-	steady = 10
+	// steady is how many short replies, and how much time spent on them, say what the readers bring.
+	steady     = 30
+	steadyTime = 5 * time.Second
+
+	// remeasure is how long it holds what one reader alone brings, as traffic changes. It is well below riskAfter.
+	remeasure = 10 * time.Minute
 
 	minPause = time.Second
 	maxPause = time.Minute
@@ -19,39 +22,76 @@ const (
 	maxServerPause = 5 * time.Minute
 )
 
-// pace says how many reads may be open and how long to wait after a failure. It belongs to one goroutine.
+// pace says how many reads may be open, whether reading has caught up, and how long to wait after a failure. It belongs to one
+// goroutine.
+//
+// Exposure to a crash is 100 events for each open read, so there is one reader normally, and more only while events are
+// waiting. A full reply shows that they are, an empty one that they are not. A short one shows nothing: the server may give less
+// than 100 whatever is waiting. But a second reader tells: if events are waiting it brings as many as the first one; if
+// not, the two share what comes in.
 type pace struct {
-	most    int // limit of readers
-	readers int
-	streak  int
-	pause   time.Duration // last pause after a failure, without jitter
-	jitter  func() float64
+	most     int // limit of readers
+	readers  int
+	lately   sample        // with this number of readers
+	alone    float64       // events a second that one reader brought; 0 if not known
+	measured time.Time     // when it did
+	pause    time.Duration // last pause after a failure, without jitter
+	jitter   func() float64
+}
+
+// sample is what short replies in a row have brought.
+type sample struct {
+	replies, events int
+	took            time.Duration
 }
 
 func newPace(most int) *pace {
 	return &pace{most: most, readers: 1, jitter: rand.Float64}
 }
 
-// observe learns from a reply that came whole. Exposure to a crash is 100 events for each open read, so there is one reader
-// normally, and more only while replies are full.
-func (p *pace) observe(r *reply) {
+// observe learns from a reply that came whole, and reports whether it shows that little or nothing is waiting.
+func (p *pace) observe(r *reply) (caughtUp bool) {
 	p.pause = 0
-	if r.empty() {
-		p.readers, p.streak = 1, 0
-		return
-	}
-	p.streak++
 	switch {
-	case r.full() || p.streak >= steady:
-		p.readers, p.streak = min(p.readers+1, p.most), 0
-	case p.readers > 1:
-		p.readers--
+	case r.empty():
+		p.startOver()
+		return true
+	case r.full():
+		p.lately, p.alone = sample{}, 0
+		p.readers = min(p.readers+1, p.most)
+		return false
+	case p.most == 1:
+		return true // with nothing to compare it with, a short reply is taken for the rest
 	}
+	p.lately.replies++
+	p.lately.events += r.events
+	p.lately.took += r.took
+	return p.lately.replies >= steady && p.lately.took >= steadyTime && p.compare()
 }
+
+// compare sets what each of the readers brings beside what one brought alone. It reports whether two of them have shared that.
+func (p *pace) compare() (shared bool) {
+	each := float64(p.lately.events) / p.lately.took.Seconds()
+	p.lately = sample{}
+	// Above a share of what came in before, with some room for chance: to miss a backlog is worse than to look again.
+	few := each < p.alone*(1+3/float64(p.readers))/4
+	switch {
+	case p.readers == 1:
+		p.alone, p.measured, p.readers = each, time.Now(), 2
+	case p.alone == 0 || few || time.Since(p.measured) > remeasure:
+		shared = few && p.readers == 2
+		p.startOver()
+	default:
+		p.readers = min(2*p.readers, p.most)
+	}
+	return shared
+}
+
+func (p *pace) startOver() { p.readers, p.lately, p.alone = 1, sample{}, 0 }
 
 // failed returns how long to wait after a failed read.
 func (p *pace) failed(asked time.Duration) time.Duration {
-	p.readers, p.streak = 1, 0
+	p.startOver()
 	p.pause = min(max(2*p.pause, minPause), maxPause)
 	wait := time.Duration(float64(p.pause) * (0.75 + 0.5*p.jitter()))
 	return max(wait, min(asked, maxServerPause))

@@ -129,15 +129,15 @@ func (e *engine) unauthorized(r *reply) error {
 
 // works takes in a reply that came whole.
 func (e *engine) works(ctx context.Context, r *reply) {
-	e.pace.observe(r)
+	caughtUp := e.pace.observe(r)
 	e.doubted = false
 	if e.failing {
 		e.failing = false
 		e.logger.Info("Reading works again")
 	}
 	e.status.Set(causeReading, nil)
-	if e.announceGap(ctx, r.at, !r.full()) {
-		e.reading.answered(r.at, !r.full())
+	if e.announceGap(ctx, r.at, caughtUp) {
+		e.reading.answered(r.at, caughtUp)
 	}
 }
 
