@@ -55,7 +55,10 @@ func TestServerSeesEveryReadThatIsCounted(t *testing.T) {
 		require.Equal(t, 1, read.Use, "every read has a connection of its own")
 	}
 	l = w.mustStart()
-	require.Eventually(t, func() bool { return w.metric("saas_security_spool_entries") == 0 }, 5*time.Second, 10*time.Millisecond)
+	again := len(w.sim.Ledger().Reads)
+	require.Eventually(t, func() bool {
+		return w.metric("saas_security_spool_entries") == 0 && len(w.sim.Ledger().Reads) > again
+	}, 5*time.Second, 10*time.Millisecond)
 	l.stop(t)
 	w.requireAccounted()
 	require.Positive(t, w.metric("saas_security_reads_unknown_outcome"))
