@@ -4,7 +4,10 @@
 package saassecurityreceiver
 
 import (
+	"context"
 	"net/http"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,6 +16,37 @@ import (
 
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/saassecurity"
 )
+
+// In real time: a storage that hangs holds a mutex, for which virtual time does not wait.
+func TestStorageThatHangsDoesNotHoldUpShutdown(t *testing.T) {
+	t.Parallel()
+	w := listening(t, saassecurity.Options{})
+	w.sim.Enqueue(100)
+	l := w.prepare()
+	hangs, works := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	l.storage.FailSet = func(key string) error {
+		if strings.HasPrefix(key, "spool_0/e") {
+			once.Do(func() { close(hangs) })
+			<-works
+		}
+		return nil
+	}
+	require.NoError(t, l.Start(t.Context(), l.host))
+	<-hangs
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- l.Shutdown(ctx) }()
+	select {
+	case err := <-ended:
+		require.ErrorContains(t, err, "the storage does not answer")
+	case <-time.After(30 * time.Second):
+		require.Fail(t, "Shutdown hangs")
+	}
+	close(works)
+	require.Eventually(t, func() bool { return len(l.storage.Open()) == 0 }, 10*time.Second, time.Millisecond, "it is closed when it answers")
+}
 
 // A read that still waits for its token has taken no events: it is not sent any more, and nobody waits for it.
 func TestNoReadIsSentAfterShutdownHasBegun(t *testing.T) {
