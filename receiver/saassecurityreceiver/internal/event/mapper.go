@@ -39,9 +39,6 @@ type Settings struct {
 	IncludeOriginal bool
 	// ScopeName and ScopeVersion of the records.
 	ScopeName, ScopeVersion string
-	// Resource makes the resource of a tenant, which is "" if the event names
-	// none. Nil means service.name and saas_security.tenant.
-	Resource func(tenant string) pcommon.Resource
 }
 
 // Oddities say how an event differs from what is documented. None of them keeps
@@ -66,10 +63,7 @@ type Mapper struct {
 
 // NewMapper returns a Mapper.
 func NewMapper(settings Settings) *Mapper {
-	if settings.Resource == nil {
-		settings.Resource = defaultResource
-	}
-	return &Mapper{settings: settings, resource: settings.Resource("")}
+	return &Mapper{settings: settings, resource: resourceOf("")}
 }
 
 // Append adds the record of an event to the logs, below the resource of its
@@ -178,7 +172,7 @@ func putText(attrs pcommon.Map, key string, n jsonlog.Node) {
 // search is cheap.
 func (m *Mapper) records(dst plog.Logs, tenant string) plog.LogRecordSlice {
 	if tenant != m.tenant {
-		m.tenant, m.resource = tenant, m.settings.Resource(tenant)
+		m.tenant, m.resource = tenant, resourceOf(tenant)
 	}
 	for _, rl := range dst.ResourceLogs().All() {
 		if rl.Resource().Attributes().Equal(m.resource.Attributes()) {
@@ -193,7 +187,8 @@ func (m *Mapper) records(dst plog.Logs, tenant string) plog.LogRecordSlice {
 	return sl.LogRecords()
 }
 
-func defaultResource(tenant string) pcommon.Resource {
+// resourceOf is the resource of a tenant, which is "" if the event names none.
+func resourceOf(tenant string) pcommon.Resource {
 	resource := pcommon.NewResource()
 	resource.Attributes().PutStr(attrServiceName, ServiceName)
 	if tenant != "" {

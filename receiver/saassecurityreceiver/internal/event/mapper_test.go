@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/saassecurity"
@@ -216,17 +215,6 @@ func TestOneResourceForEachTenant(t *testing.T) {
 		}
 	}
 	require.Equal(t, map[string]string{"a": "15", "b": "2", "none": "347", "7": "6"}, byTenant)
-}
-
-func TestResourceCanBeReplaced(t *testing.T) {
-	logs := convert(Settings{Resource: func(tenant string) pcommon.Resource {
-		r := pcommon.NewResource()
-		r.Attributes().PutStr("t", tenant)
-		return r
-	}}, []Raw{`{"serial":"a"}`, `{}`})
-	require.Equal(t, 2, logs.ResourceLogs().Len())
-	require.Equal(t, map[string]any{"t": "a"}, logs.ResourceLogs().At(0).Resource().Attributes().AsRaw())
-	require.Equal(t, map[string]any{"t": ""}, logs.ResourceLogs().At(1).Resource().Attributes().AsRaw())
 }
 
 // Every simulated event becomes a record that still holds all of it.
