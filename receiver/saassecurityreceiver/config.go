@@ -127,6 +127,10 @@ func (c *Config) maxBody() int64 {
 	return min(16<<20, int64(c.Spool.MaxSizeMiB)<<20/4)
 }
 
+// reservation is the room that a read takes in the spool until its reply is there: in storage a body can take a third more, and
+// the envelope a little.
+func (c *Config) reservation() int64 { return c.maxBody()/3*4 + 4096 }
+
 // maxOpen bounds how many reads are open at the same time.
 func (c *Config) maxOpen() int {
 	if c.MaxEventsPerPoll == 0 {

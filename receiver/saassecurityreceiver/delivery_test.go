@@ -52,6 +52,7 @@ func TestFullSpoolStopsReadingAndDropsNothing(t *testing.T) {
 		l := w.mustStart()
 		time.Sleep(10 * time.Minute)
 		require.Contains(t, l.host.troubles(), "spool: the spool is full: reading has stopped")
+		require.Contains(t, l.host.history(), errSpoolFills.Error(), "it was said before, though a small spool is full well below 80 % of its limit")
 		require.Equal(t, minSpoolMiB<<20, w.metric("saas_security_spool_limit"))
 		full := w.metric("saas_security_spool_bytes")
 		require.LessOrEqual(t, full, minSpoolMiB<<20)

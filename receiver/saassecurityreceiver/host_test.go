@@ -4,6 +4,7 @@
 package saassecurityreceiver
 
 import (
+	"strings"
 	"sync"
 
 	"go.opentelemetry.io/collector/component"
@@ -36,4 +37,17 @@ func (h *host) troubles() string {
 		return ""
 	}
 	return h.status[len(h.status)-1].Err().Error()
+}
+
+// history is the texts of all statuses so far.
+func (h *host) history() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var texts strings.Builder
+	for _, ev := range h.status {
+		if ev.Err() != nil {
+			texts.WriteString(ev.Err().Error() + "\n")
+		}
+	}
+	return texts.String()
 }

@@ -64,8 +64,7 @@ func (e *engine) poll(ctx, patience context.Context) time.Duration {
 // reserve makes room for one read and notes that it may be open. It returns nil without an error if there is no room now. If
 // no other read is open, it waits for room.
 func (e *engine) reserve(ctx context.Context, others bool) (*spool.Reservation, error) {
-	// In storage a body can take a third more, and the envelope a little.
-	need := e.cfg.maxBody()/3*4 + 4096
+	need := e.cfg.reservation()
 	for {
 		room, err := e.spool.Reserve(ctx, need)
 		switch {
@@ -169,14 +168,17 @@ func (e *engine) spoolIsFull() {
 }
 
 func (e *engine) spoolHasRoom() {
-	if e.full {
+	wasFull := e.full
+	if wasFull {
 		e.full = false
 		e.logger.Info("The spool has room again, reading goes on")
 	}
-	switch used := e.spool.Stats(); {
-	case used.Bytes > used.MaxBytes/10*8:
+	used := e.spool.Stats()
+	usable := used.MaxBytes - e.cfg.reservation() // beyond that reading stops
+	switch {
+	case used.Bytes > usable/10*8:
 		e.status.Set(causeSpool, errSpoolFills)
-	case used.Bytes < used.MaxBytes/10*7:
+	case used.Bytes < usable/10*7 || wasFull:
 		e.status.Set(causeSpool, nil)
 	}
 }
