@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	// steady is how many short replies, and how much time spent on them, say what the readers bring.
+	// steady is how many short replies, in how much time, say what the readers bring.
 	steady     = 30
 	steadyTime = 5 * time.Second
 
@@ -41,8 +41,8 @@ type pace struct {
 
 // sample is what short replies in a row have brought.
 type sample struct {
+	since           time.Time
 	replies, events int
-	took            time.Duration
 }
 
 func newPace(most int) *pace {
@@ -63,22 +63,28 @@ func (p *pace) observe(r *reply) (caughtUp bool) {
 	case p.most == 1:
 		return true // with nothing to compare it with, a short reply is taken for the rest
 	}
+	if p.lately.since.IsZero() {
+		p.lately.since = r.at
+		return false
+	}
 	p.lately.replies++
 	p.lately.events += r.events
-	p.lately.took += r.took
-	return p.lately.replies >= steady && p.lately.took >= steadyTime && p.compare()
+	return p.lately.replies >= steady && r.at.Sub(p.lately.since) >= steadyTime && p.compare(r.at)
 }
 
+// stalled notes that a read was not made for another reason: what the readers bring meanwhile says nothing.
+func (p *pace) stalled() { p.lately = sample{} }
+
 // compare sets what each of the readers brings beside what one brought alone. It reports whether two of them have shared that.
-func (p *pace) compare() (shared bool) {
-	each := float64(p.lately.events) / p.lately.took.Seconds()
+func (p *pace) compare(now time.Time) (shared bool) {
+	each := float64(p.lately.events) / now.Sub(p.lately.since).Seconds() / float64(p.readers)
 	p.lately = sample{}
 	// Above a share of what came in before, with some room for chance: to miss a backlog is worse than to look again.
 	few := each < p.alone*(1+3/float64(p.readers))/4
 	switch {
 	case p.readers == 1:
-		p.alone, p.measured, p.readers = each, time.Now(), 2
-	case p.alone == 0 || few || time.Since(p.measured) > remeasure:
+		p.alone, p.measured, p.readers = each, now, 2
+	case p.alone == 0 || few || now.Sub(p.measured) > remeasure:
 		shared = few && p.readers == 2
 		p.startOver()
 	default:

@@ -51,6 +51,9 @@ func (e *engine) poll(ctx, patience context.Context) time.Duration {
 		if open == 0 {
 			return wait
 		}
+		if open < e.pace.readers {
+			e.pace.stalled()
+		}
 		r := <-replies
 		open--
 		e.open.Store(int64(open))
@@ -80,6 +83,7 @@ func (e *engine) reserve(ctx context.Context, others bool) (*spool.Reservation, 
 		case others:
 			return nil, nil
 		}
+		e.pace.stalled()
 		e.spoolIsFull()
 		if err := e.reading.clear(ctx); err != nil {
 			return nil, err
