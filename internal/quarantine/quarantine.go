@@ -40,7 +40,7 @@ const (
 var (
 	// ErrFull says that an entry does not fit within the limits. The caller must keep the data where it is.
 	ErrFull = errors.New("the quarantine is full, so nothing more is put aside: mend why records are refused " +
-		"(the exporter's log says why), or remove entries from the quarantine in the storage")
+		"(the exporter's log says why); what waits is then delivered")
 	// ErrCorrupt says that an entry is damaged or missing in the storage.
 	ErrCorrupt = errors.New("the quarantine entry is damaged")
 )

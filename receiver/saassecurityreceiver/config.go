@@ -83,7 +83,7 @@ type Config struct {
 
 // SpoolConfig configures the spool.
 type SpoolConfig struct {
-	// MaxSizeMiB bounds what the spool holds, at least 16. When it is full,
+	// MaxSizeMiB bounds what the spool holds, 16 to 1048576. When it is full,
 	// reading stops and nothing is dropped. Default 1024.
 	MaxSizeMiB int `mapstructure:"max_size_mib"`
 

@@ -25,6 +25,7 @@ const (
 	maxPollInterval = 30 * time.Minute // half of expiry
 	maxReaders      = 30
 	minSpoolMiB     = 16
+	maxSpoolMiB     = 1 << 20
 )
 
 // regions are the known hosts of the API; the UI and the vendor's own words for the regions vary.
@@ -132,8 +133,8 @@ func (c *Config) validateReading() error {
 	if c.MaxReaders < 1 || c.MaxReaders > maxReaders {
 		errs = append(errs, fmt.Errorf("max_readers must be from 1 to %d; the default is %d", maxReaders, defaultMaxReaders))
 	}
-	if c.Spool.MaxSizeMiB < minSpoolMiB {
-		errs = append(errs, fmt.Errorf("spool::max_size_mib must be at least %d; the default is %d", minSpoolMiB, defaultSpoolMiB))
+	if c.Spool.MaxSizeMiB < minSpoolMiB || c.Spool.MaxSizeMiB > maxSpoolMiB {
+		errs = append(errs, fmt.Errorf("spool::max_size_mib must be from %d to %d, which is 1 TiB; the default is %d", minSpoolMiB, maxSpoolMiB, defaultSpoolMiB))
 	}
 	return errors.Join(errs...)
 }
