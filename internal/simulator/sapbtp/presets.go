@@ -40,7 +40,7 @@ func singles() map[string]Rule {
 	delete(out, string(FaultStatus))
 	out[string(FaultSlow)] = Rule{Fault: Fault{Kind: FaultSlow, Delay: Duration(3 * time.Second)}}
 	out[string(FaultHuge)] = Rule{Fault: Fault{Kind: FaultHuge, Bytes: 8 * mebibyte}}
-	out[string(FaultRepeatHandle)] = Rule{Times: 20, Fault: Fault{Kind: FaultRepeatHandle}}
+	out[string(FaultRepeatHandle)] = Rule{Times: 20, Match: Match{Page: 2}, Fault: Fault{Kind: FaultRepeatHandle}} // others have none
 	out[string(FaultEndlessEmpty)] = Rule{Times: 20, Fault: Fault{Kind: FaultEndlessEmpty}}
 	out[string(FaultEndlessRows)] = Rule{Times: 20, Fault: Fault{Kind: FaultEndlessRows}}
 	for _, status := range []int{204, 400, 401, 403, 429, 500, 501, 502, 503, 504} {
@@ -57,6 +57,9 @@ func presets() map[string][]Rule {
 		rule := singles()[name]
 		mixed := rule
 		rule.Match.Every, mixed.Match.Chance = 10, 0.01
+		if rule.Match.Page > 1 { // of which there are few
+			rule.Match.Every = 2
+		}
 		out[name] = []Rule{rule}
 		out["mix"] = append(out["mix"], mixed)
 	}
