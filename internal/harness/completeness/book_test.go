@@ -7,9 +7,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/simulator/sapbtp"
 )
 
 var noon = time.Date(2026, 10, 2, 12, 0, 0, 0, time.UTC)
@@ -125,4 +128,32 @@ func TestSAPLedgerAsksForWhatIsNew(t *testing.T) {
 	require.ErrorContains(t, l.Update(t.Context()), "418")
 	server.Close()
 	require.ErrorContains(t, l.Update(t.Context()), "asking the simulated SAP BTP")
+}
+
+// On a busy machine the simulator makes the records of many seconds at once, long after the times from which they count as
+// visible. All of them have to be in the book, or nobody would notice their loss.
+func TestSAPLedgerKnowsOfWhatASlowSimulatorMakesLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sim := sapbtp.New(sapbtp.Options{})
+		live := sim.Live(1)
+		b := NewBook()
+		l := NewSAPLedger("http://simulator", b)
+		l.client.Transport = inProcess{sim.Admin()}
+		for range 20 {
+			require.NoError(t, l.Update(t.Context()))
+			time.Sleep(time.Second)
+		}
+		require.Equal(t, 20, live.Tick(time.Now()))
+		require.NoError(t, l.Update(t.Context()))
+		require.Equal(t, State{Visible: 20}, b.State())
+	})
+}
+
+// inProcess asks a handler without a network.
+type inProcess struct{ handler http.Handler }
+
+func (p inProcess) RoundTrip(req *http.Request) (*http.Response, error) {
+	w := httptest.NewRecorder()
+	p.handler.ServeHTTP(w, req)
+	return w.Result(), nil
 }
