@@ -3,22 +3,37 @@
 
 package program
 
-import "net"
+import (
+	"fmt"
+	"math/rand/v2"
+	"net"
+)
+
+// Ports below those that systems hand out by themselves (from 32768 on Linux, from 49152 elsewhere). One that is free now is not
+// taken by the next listener or connection of just anybody before it is used, nor while a killed program is down.
+const (
+	firstPort = 20_000
+	lastPort  = 32_000
+	portTries = 1000
+)
 
 // FreePorts finds n different TCP ports of 127.0.0.1 that nobody listens on, for programs that must be told one. Another
 // program may take one of them before it is used; the program that then fails says so.
 func FreePorts(n int) ([]int, error) {
 	ports := make([]int, 0, n)
-	for range n {
-		listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	var taken error
+	for range portTries {
+		port := firstPort + rand.IntN(lastPort-firstPort) //nolint:gosec // so that two who look at the same time rarely meet
+		listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
 		if err != nil {
-			return nil, err
+			taken = err
+			continue
 		}
 		// All stay open until the last one is found, so that none comes twice.
 		defer listener.Close() //nolint:errcheck,gocritic // nobody has connected to it; n is small
-		if address, ok := listener.Addr().(*net.TCPAddr); ok {
-			ports = append(ports, address.Port)
+		if ports = append(ports, port); len(ports) == n {
+			return ports, nil
 		}
 	}
-	return ports, nil
+	return nil, fmt.Errorf("no free TCP port from %d to %d of 127.0.0.1: %w", firstPort, lastPort, taken)
 }
