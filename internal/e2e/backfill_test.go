@@ -18,7 +18,10 @@ import (
 // The backfill of a month at the rate that SAP allows, with live traffic, and a kill in the middle of it.
 func TestABackfillSurvivesAKill(t *testing.T) {
 	t.Parallel()
-	const allowed = 8 // requests a second, as in the quickstart's configuration
+	const (
+		allowed     = 8 // requests a second, as in the quickstart's configuration
+		concurrency = 4 // the receiver's default
+	)
 	backfill := setting(t, "E2E_KILLED_BACKFILL", 20_000)
 	s := newStand(t, nil, []string{
 		"-backfill", strconv.Itoa(backfill), "-backfill-days", backfillDays, "-rate", "5", "-late", "",
@@ -52,8 +55,10 @@ func TestABackfillSurvivesAKill(t *testing.T) {
 	// Newest first: what was missing was older than what had arrived, but for the windows that were open.
 	month := 30 * 24 * time.Hour
 	require.Less(t, newestMissing.Sub(oldestArrived), month/8)
-	// One more where a busy machine delays a request by more than the receiver leaves room for.
-	require.LessOrEqual(t, served.MaxRate, allowed+1)
+	// The requests that are open at a time may come together where a busy machine delays them. How they are spaced is tested
+	// within the receiver, in virtual time.
+	require.LessOrEqual(t, served.MaxRate, allowed+concurrency)
+	require.LessOrEqual(t, served.Answers["records 200"]+served.Answers["records 204"], int(time.Since(began).Seconds()+1)*allowed)
 	require.Zero(t, served.Answers["records 429"])
 }
 
