@@ -79,6 +79,21 @@ func TestBrokenReplyKeepsWhatCame(t *testing.T) {
 	}
 }
 
+// If the server gives what it could not send again, nothing is lost. What had come of it comes twice: the events have no
+// identity of their own by which that could be seen.
+func TestServerThatGivesABrokenReplyAgainLosesNothing(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, saassecurity.Options{
+			Requeue: true, Rules: []saassecurity.Rule{{Skip: 1, Times: 3, Fault: saassecurity.Fault{Truncate: 20_000}}},
+		})
+		w.sim.Enqueue(300)
+		w.runFor(10 * time.Minute)
+		require.Len(t, w.sink.found, 300)
+		require.Equal(t, 3, w.metric("saas_security_reads_unknown_outcome"))
+		require.Zero(t, w.sim.Ledger().Unsent)
+	})
+}
+
 func TestWhatIsNoEventIsKeptRaw(t *testing.T) {
 	half := `{"events":[{"log_type":"incident","item_name":"evt-00000001 x"},{"log_type":"incident","it`
 	for name, tt := range map[string]struct {
@@ -194,7 +209,7 @@ func TestFaultsOfAllKindsLoseNothingUncounted(t *testing.T) {
 			t.Parallel()
 			bubble(t, func(t *testing.T) {
 				w := newWorld(t, saassecurity.Options{
-					Seed: seed, Rules: saassecurity.Mix(0.01), Latency: 20 * time.Millisecond, LongPoll: 5 * time.Second,
+					Seed: seed, Rules: saassecurity.Mix(0.01), Latency: 20 * time.Millisecond, LongPoll: 5 * time.Second, Deaf: seed%2 == 1,
 					Shape: saassecurity.ShapeMixed, Empty: saassecurity.EmptyMixed, ShortReplies: 0.3, TokenLifetime: 20 * time.Minute,
 				})
 				l := w.mustStart()

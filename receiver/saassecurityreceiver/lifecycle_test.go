@@ -25,7 +25,8 @@ import (
 
 func TestShutdownWaitsForTheReadInFlight(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w := newWorld(t, saassecurity.Options{LongPoll: 20 * time.Second, Rules: []saassecurity.Rule{{Fault: saassecurity.Fault{Delay: 7 * time.Second}}}})
+		// A server that does not notice who leaves: giving the read up would lose what it is answered with.
+		w := newWorld(t, saassecurity.Options{LongPoll: 20 * time.Second, Deaf: true, Rules: []saassecurity.Rule{{Fault: saassecurity.Fault{Delay: 7 * time.Second}}}})
 		l := w.mustStart()
 		time.Sleep(5 * time.Second)
 		start := time.Now()
@@ -83,6 +84,22 @@ func TestReadThatHangsEndsWithItsTimeout(t *testing.T) {
 		l.stop(t)
 		require.Equal(t, defaultTimeout-5*time.Second, time.Since(start))
 		require.Equal(t, 1, w.metricAfterShutdown(t, "timeout"))
+	})
+}
+
+// A server that holds a read for longer than the timeout, and does not notice that the client has left, gives events to nobody.
+func TestReadThatEndsWithItsTimeoutWhileItWaitsIsCounted(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, saassecurity.Options{LongPoll: 2 * time.Minute, Deaf: true})
+		l := w.mustStart()
+		time.Sleep(defaultTimeout + time.Second)
+		w.sim.Enqueue(100)
+		time.Sleep(time.Second)
+		require.Equal(t, 1, w.sim.Ledger().Outcomes()[saassecurity.OutcomeBroken], "the events went to the read that was given up")
+		require.Zero(t, w.sink.events())
+		require.Equal(t, 1, w.metricAfterShutdown(t, "timeout"))
+		l.stop(t)
+		time.Sleep(2 * time.Minute) // until the server gives the last read up
 	})
 }
 

@@ -70,8 +70,12 @@ func (s *Simulator) limit(r *http.Request, shape Shape) int {
 }
 
 // take waits for events as long as the options say and removes up to n. It
-// reports whether the client is still there; if not, nothing was removed.
+// reports whether the client is still there, as far as the server notices; if
+// not, nothing was removed.
 func (s *Simulator) take(ctx context.Context, rd *read, n int) ([]int64, bool) {
+	if s.opts.Deaf {
+		ctx = context.WithoutCancel(ctx)
+	}
 	if !sleep(ctx, s.opts.Latency) {
 		return nil, false
 	}

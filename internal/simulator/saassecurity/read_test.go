@@ -156,6 +156,21 @@ func TestClientThatLeavesTakesNothing(t *testing.T) {
 	})
 }
 
+func TestClientThatLeavesADeafServerLosesEvents(t *testing.T) {
+	bubble(t, Options{LongPoll: time.Minute, Deaf: true}, func(t *testing.T, sim *Simulator, c *client) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		require.ErrorIs(t, c.read(ctx, t, pathBulk).err, context.DeadlineExceeded)
+		synctest.Wait()
+		require.Equal(t, OutcomeOpen, sim.Ledger().Reads[0].Outcome)
+		sim.Enqueue(1)
+		synctest.Wait()
+		l := sim.Ledger()
+		require.Equal(t, OutcomeBroken, l.Reads[0].Outcome)
+		require.Equal(t, 1, l.Unsent)
+	})
+}
+
 func TestEventsExpire(t *testing.T) {
 	bubble(t, Options{}, func(t *testing.T, sim *Simulator, c *client) {
 		sim.Enqueue(10)

@@ -50,6 +50,9 @@ type Options struct {
 	// that nothing is there. Default 0: it answers at once. The vendor's wait
 	// is up to 20 seconds.
 	LongPoll time.Duration
+	// Deaf makes a read wait on when its client has left, and then take events that nobody gets. Whether the vendor's server
+	// notices is not known; by default it does.
+	Deaf bool
 	// Latency of every read, spent before events are taken.
 	Latency time.Duration
 
