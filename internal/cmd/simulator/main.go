@@ -52,6 +52,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if set.NArg() > 0 {
 		return fmt.Errorf("there are only flags, but %q was given", set.Arg(0))
 	}
+	if err := check(set); err != nil {
+		return err
+	}
 	return serve(ctx, services, out)
 }
 

@@ -146,6 +146,13 @@ func TestWrongFlagsEndTheProgram(t *testing.T) {
 		"address":     {[]string{"-listen", "127.0.0.1:x"}, "unknown port"},
 		"argument":    {[]string{"go"}, "go"},
 		"unknown":     {[]string{"-dance"}, "dance"},
+		"nobody":      {[]string{"-subaccounts", "0"}, "-subaccounts"},
+		"negative":    {[]string{"-backfill", "-5"}, "-backfill"},
+		"future":      {[]string{"-backfill-days", "-1"}, "-backfill-days"},
+		"backwards":   {[]string{"-rate", "-1"}, "-rate"},
+		"no service":  {[]string{"-saas-faults", "mix=0.1"}, "-saas-listen"},
+		"SaaS rate":   {[]string{"-saas-listen", "127.0.0.1:0", "-saas-rate", "-1"}, "-saas-rate"},
+		"SaaS events": {[]string{"-saas-listen", "127.0.0.1:0", "-saas-backlog", "-1"}, "-saas-backlog"},
 		"ledger":      {[]string{"-ledger", dir}, "directory"},
 		"service key": {[]string{"-service-key-file", filepath.Join(dir, "no", "key.json")}, "key.json"},
 	} {
