@@ -33,12 +33,12 @@ const (
 // openFolder makes the folder, for this run alone, and clears away the last run unless it is to be kept.
 func openFolder(dir string, keep bool) (*folder, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
+		return nil, notUsable(err)
 	}
 	f := &folder{dir: dir}
 	var err error
 	if f.lock, err = os.OpenFile(f.path(lockName), os.O_RDWR|os.O_CREATE, 0o600); err != nil {
-		return nil, err
+		return nil, notUsable(err)
 	}
 	if err := syscall.Flock(int(f.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		return nil, errors.Join(fmt.Errorf("another quickstart is running in %s: end it first, or name another folder with -dir", dir), f.close())
@@ -50,6 +50,10 @@ func openFolder(dir string, keep bool) (*folder, error) {
 		return nil, errors.Join(err, f.close())
 	}
 	return f, nil
+}
+
+func notUsable(err error) error {
+	return fmt.Errorf("the folder for state and output cannot be used: %w; name another one with -dir", err)
 }
 
 func (f *folder) clear() error {

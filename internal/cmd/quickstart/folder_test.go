@@ -55,6 +55,9 @@ func TestFolderBelongsToOneRun(t *testing.T) {
 func TestFolderThatCannotBeMade(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
-	_, err := openFolder(file, false)
-	require.ErrorContains(t, err, file)
+	for _, dir := range []string{file, filepath.Join(file, "below")} {
+		_, err := openFolder(dir, false)
+		require.ErrorContains(t, err, file)
+		require.ErrorContains(t, err, "name another one with -dir")
+	}
 }

@@ -38,6 +38,10 @@ func main() {
 	flag.StringVar(&o.dir, "dir", ".run", "the `folder` for state and output")
 	flag.BoolVar(&o.keep, "keep", false, "go on with the state and output of the last run in the folder")
 	flag.Parse()
+	if err := o.check(flag.Args()); err != nil {
+		fmt.Fprintln(os.Stderr, "quickstart:", err)
+		os.Exit(2)
+	}
 
 	// Also when the terminal is closed: nothing may stay behind.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
@@ -45,11 +49,28 @@ func main() {
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "quickstart:", err)
-		if errors.Is(err, fs.ErrNotExist) {
+		if programMissing(err) {
 			fmt.Fprintln(os.Stderr, "make build makes the programs; -help tells where they are looked for.")
 		}
 		os.Exit(1)
 	}
+}
+
+// check refuses what would otherwise be ignored.
+func (o *options) check(arguments []string) error {
+	if len(arguments) > 0 {
+		return fmt.Errorf("there are only flags, but %q was given", arguments[0])
+	}
+	if o.runFor < 0 {
+		return fmt.Errorf("-run-for is %s: give a time to end after, such as 20s, or 0 to run until interrupted", o.runFor)
+	}
+	return nil
+}
+
+// programMissing tells whether it is a program that is not there, not some folder.
+func programMissing(err error) bool {
+	var start *fs.PathError
+	return errors.As(err, &start) && start.Op == "fork/exec" && errors.Is(start, fs.ErrNotExist)
 }
 
 // run ends without error when it is interrupted, and when all is well after runFor.

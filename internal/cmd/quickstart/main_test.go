@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-audit/otelcol-audit/internal/harness/program"
 )
@@ -51,4 +54,18 @@ func player(role string, output *os.File) func() (*program.Process, error) {
 	return func() (*program.Process, error) {
 		return program.Start(program.Spec{Path: os.Args[0], Env: []string{roleVariable + "=" + role}, Output: output})
 	}
+}
+
+func TestWhatWouldBeIgnoredIsRefused(t *testing.T) {
+	require.NoError(t, (&options{}).check(nil))
+	require.ErrorContains(t, (&options{}).check([]string{"my.yaml"}), `"my.yaml"`)
+	require.ErrorContains(t, (&options{runFor: -time.Second}).check(nil), "-run-for is -1s")
+}
+
+func TestOnlyAMissingProgramIsToBeBuilt(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "missing")
+	_, err := program.Start(program.Spec{Path: missing})
+	require.True(t, programMissing(err), err)
+	_, err = os.ReadFile(missing)
+	require.False(t, programMissing(fmt.Errorf("reading: %w", err)))
 }
