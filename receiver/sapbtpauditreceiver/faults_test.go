@@ -122,6 +122,7 @@ func TestEveryReadingOfTheDocumentsIsRight(t *testing.T) {
 		"compares whole seconds":    {WholeSeconds: true, To: sapbtp.Exclusive},
 		"whole seconds, inclusive":  {WholeSeconds: true},
 		"refuses fractions":         {QueryFraction: sapbtp.FractionRefused},
+		"no range over ten minutes": {MaxRange: 10 * time.Minute},
 		"newest first":              {Order: sapbtp.NewestFirst},
 		"in no order":               {Order: sapbtp.Shuffled},
 		"live view":                 {Paging: sapbtp.LiveView, OwnRecords: true},

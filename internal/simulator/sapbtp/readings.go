@@ -12,6 +12,8 @@ type Readings struct {
 	From, To Edge
 	// QueryFraction is what happens to fractions of a second in time_from and time_to.
 	QueryFraction Fraction
+	// MaxRange is the longest span from time_from to time_to that is answered; a longer one gets 400. 0 means any.
+	MaxRange time.Duration
 	// WholeSeconds compares records with the edges by whole seconds, cutting off their milliseconds.
 	WholeSeconds bool
 	// Order of the records in an answer, over all of its pages.

@@ -47,6 +47,14 @@ func TestEdgesInAllReadings(t *testing.T) {
 	}
 }
 
+func TestRangesThatAreTooLongAreRefused(t *testing.T) {
+	sim := New(Options{Now: at(noon), Readings: Readings{MaxRange: time.Minute}})
+	c := newCaller(t, sim)
+	require.Equal(t, http.StatusNoContent, c.status("time_from", "2026-09-14T11:00:00", "time_to", "2026-09-14T11:01:00"))
+	require.Equal(t, http.StatusBadRequest, c.status("time_from", "2026-09-14T11:00:00", "time_to", "2026-09-14T11:01:01"))
+	require.Equal(t, http.StatusBadRequest, c.status("time_from", "2026-09-14T11:00:01", "time_to", "2026-09-14T11:00:00"))
+}
+
 func TestFractionsInAllReadings(t *testing.T) {
 	sim := New(Options{Now: at(noon)})
 	ids := sim.Add(sim.Subaccount(0).Tenant, Record{Time: noon.Add(-10*time.Second + 300*time.Millisecond)})

@@ -84,8 +84,8 @@ func (s *Simulator) question(x *exchange) (question, string) {
 		}
 		q.to = x.readings.lastBefore(to)
 	}
-	if q.fromText != "" && q.toText != "" && q.fromText > q.toText {
-		return q, "time_from is after time_to"
+	if problem := x.readings.span(q.fromText, q.toText); problem != "" {
+		return q, problem
 	}
 	if s.retention > 0 {
 		q.from = max(q.from, x.at.Add(-s.retention).UnixMilli())
@@ -99,6 +99,22 @@ func (s *Simulator) question(x *exchange) (question, string) {
 		}
 	}
 	return q, ""
+}
+
+// span says what is wrong with the range between two edges that are right by themselves.
+func (r *Readings) span(fromText, toText string) string {
+	if fromText == "" || toText == "" {
+		return ""
+	}
+	from, _ := r.edge(fromText)
+	to, _ := r.edge(toText)
+	switch {
+	case from.After(to):
+		return "time_from is after time_to"
+	case r.MaxRange > 0 && to.Sub(from) > r.MaxRange:
+		return "the time range is too long"
+	}
+	return ""
 }
 
 // edge reads time_from or time_to: UTC without a zone.
