@@ -23,7 +23,7 @@ func FreePorts(n int) ([]int, error) {
 	ports := make([]int, 0, n)
 	var taken error
 	for range portTries {
-		port := firstPort + rand.IntN(lastPort-firstPort) //nolint:gosec // so that two who look at the same time rarely meet
+		port := firstPort + rand.IntN(lastPort-firstPort) // so that two who look at the same time rarely meet
 		listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
 		if err != nil {
 			taken = err
