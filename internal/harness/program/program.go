@@ -42,7 +42,10 @@ func Start(s Spec) (*Process, error) {
 	cmd.Env = append(os.Environ(), s.Env...)
 	cmd.Stdout, cmd.Stderr = s.Output, s.Output
 	cmd.SysProcAttr = attributes()
-	if err := cmd.Start(); err != nil {
+	forking.Lock()
+	err := cmd.Start()
+	forking.Unlock()
+	if err != nil {
 		return nil, fmt.Errorf("starting %s: %w", s.Path, err)
 	}
 	p := &Process{cmd: cmd, done: make(chan struct{})}

@@ -5,6 +5,7 @@ package program
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"net"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -125,6 +127,30 @@ func TestFreePortsAreDifferentAndFree(t *testing.T) {
 		require.Less(t, port, 32_768, "whoever asks the system for any port may get this one")
 		var config net.ListenConfig
 		listener, err := config.Listen(t.Context(), "tcp", "127.0.0.1:"+strconv.Itoa(port))
+		require.NoError(t, err)
+		require.NoError(t, listener.Close())
+	}
+}
+
+// A program that begins has copies of what is open, for a moment. A port that was found free must not be among it.
+func TestFreePortsAreFreeWhileProgramsStart(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	var starting sync.WaitGroup
+	for range 2 {
+		starting.Go(func() {
+			for ctx.Err() == nil {
+				if p, err := Start(Spec{Path: os.Args[0], Env: []string{childVariable + "=failing"}}); err == nil {
+					<-p.Done()
+				}
+			}
+		})
+	}
+	defer starting.Wait()
+	defer cancel()
+	for range 3000 {
+		ports, err := FreePorts(1)
+		require.NoError(t, err)
+		listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:"+strconv.Itoa(ports[0]))
 		require.NoError(t, err)
 		require.NoError(t, listener.Close())
 	}
