@@ -127,7 +127,7 @@ func (k *killer) strike() {
 	case draw < 0.45:
 		k.pause(1500 * time.Millisecond)
 	default:
-		if k.delivery(3 * time.Second) {
+		if k.delivery(time.Minute) { // a busy machine takes many seconds to start a Collector
 			k.aimed++
 			k.pause(4 * time.Millisecond)
 		}

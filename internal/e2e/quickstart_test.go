@@ -62,7 +62,7 @@ func TestQuickstartEndsWithAVerdictEvenAfterAKill(t *testing.T) {
 		_, err := os.Stat(filepath.Join(dir, "events.jsonl"))
 		match = collectorPID.FindStringSubmatch(out.String())
 		return err == nil && match != nil
-	}, 30*time.Second, 10*time.Millisecond, out)
+	}, 2*time.Minute, 10*time.Millisecond, out)
 	pid, err := strconv.Atoi(match[1])
 	require.NoError(t, err)
 	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
@@ -80,7 +80,7 @@ func TestQuickstartEndsOnCtrlC(t *testing.T) {
 	require.Eventually(t, func() bool {
 		match = collectorPID.FindStringSubmatch(out.String())
 		return match != nil
-	}, 30*time.Second, 10*time.Millisecond, out)
+	}, 2*time.Minute, 10*time.Millisecond, out)
 	require.NoError(t, syscall.Kill(p.PID(), syscall.SIGINT))
 	require.NoError(t, p.Err(), out)
 	pid, err := strconv.Atoi(match[1])

@@ -40,7 +40,7 @@ func TestTheUsersConfigurationRunsUntilTheEnd(t *testing.T) {
 			if tc.role == "serving" {
 				o.runFor = time.Second
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			err := run(ctx, o)
 			require.NoError(t, ctx.Err())

@@ -39,7 +39,7 @@ func serving(t *testing.T, k *keeper) {
 	require.Eventually(t, func() bool {
 		lines := program.LastLines(k.log, 1)
 		return len(lines) > 0 && strings.Contains(lines[0], "serving")
-	}, 10*time.Second, time.Millisecond)
+	}, time.Minute, time.Millisecond)
 }
 
 func TestACollectorThatWasKilledStartsAgain(t *testing.T) {
