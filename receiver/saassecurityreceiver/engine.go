@@ -54,7 +54,7 @@ type engine struct {
 	pace    *pace
 	refused oauth.Token // the last one that got a 401
 	doubted bool        // a 401 came, and no good reply since
-	failing bool        // reading fails, and the log says so
+	failing string      // why reading fails, as the log says; empty if it works
 	full    bool        // the spool is full, and the log says so
 
 	open    atomic.Int64 // reads in flight

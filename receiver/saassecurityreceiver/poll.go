@@ -134,8 +134,8 @@ func (e *engine) unauthorized(r *reply) error {
 func (e *engine) works(ctx context.Context, r *reply) {
 	caughtUp := e.pace.observe(r)
 	e.doubted = false
-	if e.failing {
-		e.failing = false
+	if e.failing != "" {
+		e.failing = ""
 		e.logger.Info("Reading works again")
 	}
 	e.status.Set(causeReading, nil)
@@ -150,15 +150,15 @@ func (e *engine) failed(err error) time.Duration {
 	if call, ok := errors.AsType[*httpcall.Error](err); ok {
 		asked = call.RetryAfter
 	}
-	rarer := e.pace.pause < maxPause
 	wait := e.pace.failed(asked)
-	if e.failing {
+	if e.failing != "" {
 		e.status.Set(causeReading, err) // not at the first failure, which often stays alone
 	}
-	if !e.failing || rarer {
+	// A failure that goes on is one line, until it changes.
+	if text := err.Error(); text != e.failing {
+		e.failing = text
 		e.logger.Warn("Reading failed and is tried again", zap.Error(err), zap.Stringer("retry_in", wait.Round(time.Millisecond)))
 	}
-	e.failing = true
 	return wait
 }
 

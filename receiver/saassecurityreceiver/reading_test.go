@@ -165,6 +165,26 @@ func TestTokenThatIsAlwaysRefusedSlowsDown(t *testing.T) {
 	})
 }
 
+func TestALastingFailureIsOneLineUntilItChanges(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, saassecurity.Options{})
+		l := w.mustStart()
+		for _, status := range []int{403, 500} {
+			w.sim.ClearRules()
+			w.sim.AddRules(saassecurity.Rule{Fault: saassecurity.Fault{Status: status}})
+			time.Sleep(20 * time.Minute)
+		}
+		w.sim.ClearRules()
+		time.Sleep(10 * time.Minute)
+		failures := w.logs.FilterMessage("Reading failed and is tried again").All()
+		require.Len(t, failures, 2)
+		require.Contains(t, failures[0].ContextMap()["error"], "HTTP 403")
+		require.Contains(t, failures[1].ContextMap()["error"], "HTTP 500")
+		require.Len(t, w.logs.FilterMessage("Reading works again").All(), 1)
+		l.stop(t)
+	})
+}
+
 func TestRefusalsAreWaitedOutAndLoseNothing(t *testing.T) {
 	for _, tt := range []struct {
 		fault   saassecurity.Fault
