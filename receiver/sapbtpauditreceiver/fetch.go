@@ -137,11 +137,15 @@ func (s *subaccount) throttled(err error) {
 	}
 }
 
-// heldBack tells that the server wants to be left alone for long, and with nil that it has answered again.
+// heldBack tells that the server wants to be left alone for long, and with nil that it has answered again. An answer to what
+// was under way when the server said so ends nothing.
 func (s *subaccount) heldBack(err error) {
-	if s.held.Swap(err != nil) == (err != nil) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.held == (err != nil) || err == nil && s.pace.pause() > 0 {
 		return
 	}
+	s.held = err != nil
 	s.status.Set(s.cause("throttled"), err)
 	if err != nil {
 		s.logger.Warn("The API wants to be left alone for long; reading waits", append(labels(s), zap.Error(err))...)

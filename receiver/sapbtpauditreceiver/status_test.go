@@ -4,9 +4,11 @@
 package sapbtpauditreceiver
 
 import (
+	"net/http"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -207,4 +209,39 @@ func TestALongRetryAfterIsKeptAndShown(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Of windows that are read in parallel one is told to wait for an hour while others are still answered.
+func TestAnswersUnderWayDoNotHideALongRetryAfter(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, sapbtp.Options{Seed: 93}, func(c *Config) { c.InitialLookback = 30 * 24 * time.Hour })
+		host := newStatusHost(w)
+		w.transport = &heldOnce{next: w.transport}
+		r, err := w.startOn(host)
+		require.NoError(t, err)
+		time.Sleep(30 * time.Minute)
+		events := host.take()
+		require.NotEmpty(t, events)
+		require.Contains(t, events[len(events)-1], "throttled ")
+		time.Sleep(time.Hour)
+		events = host.take()
+		require.Equal(t, statusOK, events[len(events)-1])
+		require.NoError(t, r.Shutdown(t.Context()))
+	})
+}
+
+// heldOnce answers the tenth request with 429 and an hour to wait, and all others after three seconds.
+type heldOnce struct {
+	next  http.RoundTripper
+	count atomic.Int64
+}
+
+func (h *heldOnce) RoundTrip(req *http.Request) (*http.Response, error) {
+	if h.count.Add(1) == 10 {
+		resp, err := answer(http.StatusTooManyRequests, "")(req)
+		resp.Header.Set("Retry-After", "3600")
+		return resp, err
+	}
+	time.Sleep(3 * time.Second)
+	return h.next.RoundTrip(req)
 }

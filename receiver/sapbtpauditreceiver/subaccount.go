@@ -58,7 +58,6 @@ type subaccount struct {
 	seen      *seen.Set
 
 	filterHere atomic.Bool                    // the API does not filter by category, so the receiver does
-	held       atomic.Bool                    // the status says that the API wants to be left alone for long
 	tenant     atomic.Pointer[string]         // id of the subaccount; nil while no carrier and no token has said it
 	refused    atomic.Int64                   // records quarantined by the delivery under way
 	answers    atomic.Int64                   // successful answers of the API
@@ -80,6 +79,7 @@ type subaccount struct {
 	filledWindows   int                  // those with records
 	closedAtFailure int                  // closedWindows when a window last failed
 	late            error                // of a window that outlived its turn
+	held            bool                 // the status says that the API wants to be left alone for long
 
 	cancel context.CancelFunc // ends run
 	left   chan struct{}      // closed when run has ended
