@@ -57,6 +57,22 @@ func TestALengthThatTheServerRefusedIsTriedAgainOnceShorterOnesWork(t *testing.T
 	}
 	z.closed(900, 0)
 	require.Equal(t, int64(1800), z.window())
-	z.refused(1)
+	for range 3 {
+		z.refused(1800)
+	}
+	for range 2*provenWindows - 1 {
+		z.closed(900, 0)
+		require.Equal(t, int64(900), z.window(), "again in vain, so rarer")
+	}
+	z.closed(900, 0)
+	z.closed(1800, 0)
+	require.Equal(t, int64(1800), z.window(), "that is not refused any more")
+	for range provenWindows - 1 {
+		z.closed(1800, 0)
+	}
+	require.Equal(t, int64(3600), z.window())
+	z.refused(shortestSized)
+	require.Equal(t, int64(3600), z.window(), "a shorter one would not help")
+	z.refused(shortestSized + 1)
 	require.Equal(t, int64(shortestSized), z.window())
 }
