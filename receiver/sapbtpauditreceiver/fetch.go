@@ -66,7 +66,9 @@ func (s *subaccount) fetch(ctx context.Context, w *window) (*page, error) {
 			try += 2
 		case kind == httpcall.KindServer:
 			s.size.failed()
-			s.throttled(err) // a 503 may say for how long
+			if !w.again { // a window that was set aside must not hold the others up
+				s.throttled(err) // a 503 may say for how long
+			}
 		case kind == httpcall.KindNetwork || kind == httpcall.KindBrokenBody:
 		case kind == httpcall.KindProtocol || errors.Is(err, record.ErrNotAPage):
 			// Half a document or a proxy's page may be a passing fault; one that stays is the window's.

@@ -61,7 +61,12 @@ func TestOneBadSecondDoesNotStopTheStream(t *testing.T) {
 		fail    func(*http.Request) (*http.Response, error)
 		latency time.Duration
 	}{
-		"500":              {answer(500, "<html>"), 5 * time.Minute},
+		"500": {answer(500, "<html>"), 5 * time.Minute},
+		"503 that says for how long": {func(req *http.Request) (*http.Response, error) {
+			resp, err := answer(503, "")(req)
+			resp.Header.Set("Retry-After", "240")
+			return resp, err
+		}, 5 * time.Minute},
 		"half a document":  {answer(200, `[{"message_uuid":"x"`), 5 * time.Minute},
 		"never an answer":  {hang, 10 * time.Minute},
 		"a page too large": {answer(413, ""), 5 * time.Minute},
