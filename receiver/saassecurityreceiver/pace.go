@@ -39,10 +39,20 @@ type pace struct {
 	jitter   func() float64
 }
 
-// sample is what short replies in a row have brought.
+// sample is what short replies have brought while reading went on.
 type sample struct {
-	since           time.Time
+	last            time.Time // when the last of them came; zero if reading has stood still since
+	took            time.Duration
 	replies, events int
+}
+
+func (s *sample) add(r *reply) {
+	if !s.last.IsZero() { // the first one brings what came in before it
+		s.took += r.at.Sub(s.last)
+		s.replies++
+		s.events += r.events
+	}
+	s.last = r.at
 }
 
 func newPace(most int) *pace {
@@ -63,21 +73,16 @@ func (p *pace) observe(r *reply) (caughtUp bool) {
 	case p.most == 1:
 		return true // with nothing to compare it with, a short reply is taken for the rest
 	}
-	if p.lately.since.IsZero() {
-		p.lately.since = r.at
-		return false
-	}
-	p.lately.replies++
-	p.lately.events += r.events
-	return p.lately.replies >= steady && r.at.Sub(p.lately.since) >= steadyTime && p.compare(r.at)
+	p.lately.add(r)
+	return p.lately.replies >= steady && p.lately.took >= steadyTime && p.compare(r.at)
 }
 
 // stalled notes that a read was not made for another reason: what the readers bring meanwhile says nothing.
-func (p *pace) stalled() { p.lately = sample{} }
+func (p *pace) stalled() { p.lately.last = time.Time{} }
 
 // compare sets what each of the readers brings beside what one brought alone. It reports whether two of them have shared that.
 func (p *pace) compare(now time.Time) (shared bool) {
-	each := float64(p.lately.events) / now.Sub(p.lately.since).Seconds() / float64(p.readers)
+	each := float64(p.lately.events) / p.lately.took.Seconds() / float64(p.readers)
 	p.lately = sample{}
 	// Above a share of what came in before, with some room for chance: to miss a backlog is worse than to look again.
 	few := each < p.alone*(1+3/float64(p.readers))/4
@@ -97,7 +102,10 @@ func (p *pace) startOver() { p.readers, p.lately, p.alone = 1, sample{}, 0 }
 
 // failed returns how long to wait after a failed read.
 func (p *pace) failed(asked time.Duration) time.Duration {
-	p.startOver()
+	if p.readers > 2 {
+		p.startOver()
+	}
+	p.stalled() // but what is known stays, so that a failure now and then does not keep reading from having caught up
 	p.pause = min(max(2*p.pause, minPause), maxPause)
 	wait := time.Duration(float64(p.pause) * (0.75 + 0.5*p.jitter()))
 	return max(wait, min(asked, maxServerPause))

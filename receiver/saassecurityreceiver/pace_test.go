@@ -4,6 +4,8 @@
 package saassecurityreceiver
 
 import (
+	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,12 +41,19 @@ func TestReadersFollowTheReplies(t *testing.T) {
 	require.False(t, observe(steady+1, 50, 2*time.Second))
 	require.Equal(t, 2, p.readers)
 	observe(steady, 50, 2*time.Second)
-	at = at.Add(time.Hour)
+	at = at.Add(5 * time.Minute)
 	p.stalled()
-	require.False(t, observe(steady, 50, 2*time.Second), "while nothing could be read nothing was shared")
+	require.False(t, observe(2, 50, 2*time.Second), "while nothing could be read nothing was shared")
+	require.Equal(t, 4, p.readers)
+	p.failed(0)
+	require.Equal(t, 1, p.readers)
+	observe(steady+1, 50, 2*time.Second)
 	require.Equal(t, 2, p.readers)
-	p.stalled()
-	require.True(t, observe(steady+1, 50, 4*time.Second), "two share what comes in")
+	require.False(t, observe(steady/2+1, 50, 4*time.Second))
+	p.failed(0)
+	at = at.Add(5 * time.Minute)
+	require.False(t, observe(steady/2, 50, 4*time.Second))
+	require.True(t, observe(1, 50, 4*time.Second), "two share what comes in, also with a failure in between")
 	require.Equal(t, 1, p.readers)
 	require.False(t, p.observe(&singleEvent))
 	require.Equal(t, 2, p.readers, "a reply with one event is full where there can be no more")
@@ -110,6 +119,41 @@ func TestTrafficWithoutAPauseIsNoBacklog(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Reads that fail now and then do not keep the others from showing that nothing is waiting.
+func TestFailuresNowAndThenAreNoBacklog(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, saassecurity.Options{Latency: 3 * time.Second})
+		w.network.reads = &failing{RoundTripper: w.network.reads, every: 10}
+		l := w.mustStart()
+		highest := 0
+		for i := range 90 * 60 {
+			w.sim.Enqueue(4)
+			time.Sleep(time.Second)
+			if i%60 == 0 {
+				highest = max(highest, w.metric("saas_security_expiry_risk"))
+			}
+		}
+		require.Less(t, highest, 10*60)
+		require.Zero(t, w.metric("saas_security_gap"))
+		require.LessOrEqual(t, mostOpen(w.sim.Ledger()), 2)
+		l.stop(t)
+	})
+}
+
+// failing lets one of so many requests fail before it is sent.
+type failing struct {
+	http.RoundTripper
+	every int64
+	count atomic.Int64
+}
+
+func (f *failing) RoundTrip(req *http.Request) (*http.Response, error) {
+	if f.count.Add(1)%f.every == 0 {
+		return nil, errDown
+	}
+	return f.RoundTripper.RoundTrip(req)
 }
 
 var singleEvent = reply{path: pathSingle, worth: true, events: 1}
