@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
@@ -15,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.uber.org/zap"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/durable"
 	"github.com/otelcol-audit/otelcol-audit/internal/leader"
 	"github.com/otelcol-audit/otelcol-audit/internal/status"
 	"github.com/otelcol-audit/otelcol-audit/receiver/saassecurityreceiver/internal/metadata"
@@ -124,24 +124,7 @@ func (r *auditReceiver) end(ctx context.Context) error {
 		return nil
 	}
 	defer e.status.Close()
-	return errors.Join(e.stop(ctx), closeWithin(ctx, closeAll))
-}
-
-// closeWithin closes even if ctx has ended, but waits little longer for a storage that does not answer.
-func closeWithin(ctx context.Context, closeAll func(context.Context) error) error {
-	closed := make(chan error, 1)
-	go func() { closed <- closeAll(context.WithoutCancel(ctx)) }()
-	select {
-	case err := <-closed:
-		return err
-	case <-ctx.Done():
-	}
-	select {
-	case err := <-closed:
-		return err
-	case <-time.After(lastGrace):
-		return errors.New("the storage does not answer and could not be closed in time: check the disk; until it answers, no new instance can start")
-	}
+	return errors.Join(e.stop(ctx), durable.CloseWithin(ctx, lastGrace, closeAll))
 }
 
 func (r *auditReceiver) engine() *engine {

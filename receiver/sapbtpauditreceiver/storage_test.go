@@ -5,6 +5,8 @@ package sapbtpauditreceiver
 
 import (
 	"context"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -73,4 +75,71 @@ func TestADamagedStorageFileDoesNotTakeDownTheCollector(t *testing.T) {
 		require.NoError(t, r.Shutdown(t.Context()))
 		w.requireExactlyOnce(sapbtp.VisibleBy(time.Now().Add(-5 * time.Minute)))
 	})
+}
+
+// In real time: a storage that hangs holds a mutex, for which virtual time does not wait.
+func TestAStorageThatHangsDoesNotHoldUpShutdown(t *testing.T) {
+	w := newWorld(t, sapbtp.Options{Seed: 96}, func(c *Config) { c.PollInterval = time.Second })
+	now := time.Now()
+	w.sim.Generate(w.sub.Tenant, 10, now.Add(-time.Hour), now)
+	stuck := &hanging{Extension: crashtest.NewExtension(w.disk), hangs: make(chan struct{}, 1), works: make(chan struct{})}
+	host := crashtest.NewHost(stuck.Extension)
+	host.GetExtensions()[crashtest.StorageID] = stuck
+	r, err := w.startOn(host)
+	require.NoError(t, err)
+	stuck.stuck.Store(true)
+	select {
+	case <-stuck.hangs:
+	case <-time.After(30 * time.Second):
+		require.Fail(t, "nothing is saved")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- r.Shutdown(ctx) }()
+	select {
+	case err := <-ended:
+		require.ErrorContains(t, err, "the storage does not answer")
+	case <-time.After(30 * time.Second):
+		require.Fail(t, "Shutdown hangs")
+	}
+	close(stuck.works)
+	require.Eventually(t, stuck.Released, 10*time.Second, time.Millisecond, "it is closed when it answers")
+}
+
+// hanging is a storage whose disk does not answer any more once it is stuck.
+type hanging struct {
+	*crashtest.Extension
+	stuck        atomic.Bool
+	hangs, works chan struct{}
+}
+
+func (h *hanging) GetClient(ctx context.Context, kind component.Kind, id component.ID, name string) (storage.Client, error) {
+	client, err := h.Extension.GetClient(ctx, kind, id, name)
+	return &hangingClient{Client: client, storage: h}, err
+}
+
+type hangingClient struct {
+	storage.Client
+	storage *hanging
+	mu      sync.Mutex
+}
+
+func (c *hangingClient) Batch(ctx context.Context, ops ...*storage.Operation) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.storage.stuck.Load() && slices.ContainsFunc(ops, func(op *storage.Operation) bool { return op.Type != storage.Get }) {
+		select {
+		case c.storage.hangs <- struct{}{}:
+		default:
+		}
+		<-c.storage.works
+	}
+	return c.Client.Batch(ctx, ops...)
+}
+
+func (c *hangingClient) Close(ctx context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.Client.Close(ctx)
 }

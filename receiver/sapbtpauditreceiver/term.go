@@ -20,6 +20,9 @@ import (
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/keyfiles"
 )
 
+// closeGrace is how long after its deadline Shutdown still waits for the storage to close.
+const closeGrace = time.Second
+
 // term is the time in which this instance reads: from Start to Shutdown, or while it leads. It owns what the subaccounts
 // share.
 type term struct {
@@ -114,7 +117,7 @@ func (t *term) stop(ctx context.Context) error {
 		t.clients.close()
 	}
 	if t.storage != nil {
-		err = errors.Join(err, t.storage.Close(context.WithoutCancel(ctx)))
+		err = errors.Join(err, durable.CloseWithin(ctx, closeGrace, t.storage.Close))
 	}
 	return err
 }
