@@ -71,7 +71,7 @@ func (p *pace) observe(r *reply) (caughtUp bool) {
 		p.readers = min(p.readers+1, p.most)
 		return false
 	case p.most == 1:
-		return true // with nothing to compare it with, a short reply is taken for the rest
+		return r.path == pathBulk // with nothing to compare it with, a short reply is taken for the rest
 	}
 	p.lately.add(r)
 	return p.lately.replies >= steady && p.lately.took >= steadyTime && p.compare(r.at)

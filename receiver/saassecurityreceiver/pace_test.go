@@ -55,8 +55,10 @@ func TestReadersFollowTheReplies(t *testing.T) {
 	require.False(t, observe(steady/2, 50, 4*time.Second))
 	require.True(t, observe(1, 50, 4*time.Second), "two share what comes in, also with a failure in between")
 	require.Equal(t, 1, p.readers)
-	require.False(t, p.observe(&singleEvent))
-	require.Equal(t, 2, p.readers, "a reply with one event is full where there can be no more")
+
+	p = newPace(1)
+	require.True(t, p.observe(&reply{path: pathBulk, events: 99}), "a lone reader has nothing to compare with")
+	require.False(t, p.observe(&reply{path: pathSingle, events: 1}), "nothing is said by one event where there is never more")
 }
 
 // A server that never gives all that it could.
@@ -98,6 +100,7 @@ func TestTrafficWithoutAPauseIsNoBacklog(t *testing.T) {
 	for name, options := range map[string]saassecurity.Options{
 		"reads that take their time": {Latency: 3 * time.Second},
 		"reads that wait for events": {LongPoll: 20 * time.Second, Latency: 50 * time.Millisecond},
+		"reads of one event":         {LongPoll: 20 * time.Second, Latency: 150 * time.Millisecond, Rules: withoutBulk},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -119,6 +122,21 @@ func TestTrafficWithoutAPauseIsNoBacklog(t *testing.T) {
 			})
 		})
 	}
+}
+
+// withoutBulk is an API that knows the documented path only, on which each read brings one event.
+var withoutBulk = []saassecurity.Rule{{On: saassecurity.Bulk, Fault: saassecurity.Fault{Status: http.StatusNotFound}}}
+
+func TestBacklogOfSingleEventsIsReadInParallel(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, saassecurity.Options{Latency: 100 * time.Millisecond, Rules: withoutBulk})
+		w.sim.Enqueue(6000)
+		l := w.mustStart()
+		time.Sleep(2 * time.Minute) // ten readers need one
+		require.Zero(t, w.sim.Ledger().Queued)
+		require.Equal(t, 10, mostOpen(w.sim.Ledger()))
+		l.stop(t)
+	})
 }
 
 // Reads that fail now and then do not keep the others from showing that nothing is waiting.
@@ -155,5 +173,3 @@ func (f *failing) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	return f.RoundTripper.RoundTrip(req)
 }
-
-var singleEvent = reply{path: pathSingle, worth: true, events: 1}

@@ -98,10 +98,8 @@ func (r *reply) empty() bool { return r.err == nil && r.events == 0 && !r.odd }
 // unsent reports whether the end of reading kept the read from being sent.
 func (r *reply) unsent(ctx context.Context) bool { return r.sent == 0 && ctx.Err() != nil }
 
-// full reports whether more events are likely to wait.
-func (r *reply) full() bool {
-	return r.events > 0 && (r.path == pathSingle || r.events >= maxEventsPerRead)
-}
+// full reports whether more events are likely to wait. One event where there is never more than one does not say so.
+func (r *reply) full() bool { return r.events >= maxEventsPerRead }
 
 // unknown returns why nobody knows whether the read took events that did not arrive, or "". Refusals (4xx, 3xx) come before
 // anything is taken; a gateway's 5xx says nothing about the server behind it.
