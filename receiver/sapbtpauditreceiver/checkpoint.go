@@ -19,6 +19,10 @@ import (
 // retention is how long SAP keeps what its services write (SAP-docs adaefa6). Nothing older can be read.
 const retention = 90 * 24 * time.Hour
 
+// firstRead is within what time the first answer is expected. What expires before that is not begun with: it would be announced
+// as a gap, although nothing that was promised is missing.
+const firstRead = 5 * time.Minute
+
 const checkpointVersion = 1
 
 // checkpoint is the stored progress of one subaccount.
@@ -86,6 +90,11 @@ func (p *progressStore) key(generation uint64) string {
 	return p.prefix + "progress/" + strconv.FormatUint(generation%2, 10)
 }
 
+// begin is the progress of a subaccount of which nothing is read since so long ago.
+func (s *subaccount) begin(now time.Time, lookback time.Duration) sweep.Progress {
+	return sweep.New(s.cfg.Sweeps, now.Add(-min(lookback, retention-firstRead)).Unix())
+}
+
 // restore loads the subaccount's progress, or makes that of a first start and saves it, so that the time between a first
 // start and its first page is not forgotten by a crash.
 func (s *subaccount) restore(ctx context.Context) error {
@@ -96,10 +105,10 @@ func (s *subaccount) restore(ctx context.Context) error {
 		s.setProgress(progress.WithDelays(s.cfg.Sweeps))
 		return nil
 	case errors.Is(err, durable.ErrAbsent):
-		s.setProgress(sweep.New(s.cfg.Sweeps, now.Add(-s.cfg.InitialLookback).Unix()))
+		s.setProgress(s.begin(now, s.cfg.InitialLookback))
 	case errors.Is(err, errDamaged):
 		// Never "from now on": reading all that SAP still has repeats events and loses none.
-		s.setProgress(sweep.New(s.cfg.Sweeps, now.Add(-retention).Unix()))
+		s.setProgress(s.begin(now, retention))
 		s.logger.Error("The stored progress is damaged; reading everything that SAP still keeps, so events are repeated with the same log.record.uid",
 			labels(s)...)
 	default:

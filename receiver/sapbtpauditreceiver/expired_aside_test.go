@@ -50,6 +50,23 @@ func TestWhatStayedUnreadableUntilItExpiredIsAnnouncedAsAGap(t *testing.T) {
 	}
 }
 
+// What expires between the start and the first answer was never promised.
+func TestAFirstStartWithAllThatSAPHasAnnouncesNoGap(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, sapbtp.Options{Seed: 94}, func(c *Config) { c.InitialLookback = retention })
+		w.sink.keep = true
+		now := time.Now()
+		w.sim.Generate(w.sub.Tenant, 500, now.Add(-retention+firstRead), now)
+		require.NoError(t, w.sim.Script(sapbtp.Rule{
+			Match: sapbtp.Match{Kind: sapbtp.KindToken, Before: sapbtp.Duration(time.Minute)},
+			Fault: sapbtp.Fault{Kind: sapbtp.FaultStatus, Status: 503},
+		}))
+		w.runFor(time.Hour)
+		w.requireExactlyOnce()
+		require.Empty(t, w.sink.gaps())
+	})
+}
+
 func TestOfWhatWasSetAsideOnlyTheExpiredPartIsGivenUp(t *testing.T) {
 	s := &subaccount{}
 	s.putAside(aside{tries: 2}, sweep.Span{From: 90, To: 100}, sweep.Span{From: 90, To: 110}, sweep.Span{From: 100, To: 110}, sweep.Span{From: 120, To: 130})
