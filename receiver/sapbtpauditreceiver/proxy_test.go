@@ -166,6 +166,13 @@ type forwarder struct {
 	mu      sync.Mutex
 	asked   []string
 	tunnels []net.Conn
+	ended   bool
+}
+
+func (p *forwarder) closeTunnels() {
+	for _, conn := range p.tunnels {
+		_ = conn.Close()
+	}
 }
 
 func newForwarder(t *testing.T, address string) *forwarder {
@@ -173,12 +180,11 @@ func newForwarder(t *testing.T, address string) *forwarder {
 	p := &forwarder{address: address, status: http.StatusOK}
 	p.Server = httptest.NewServer(p)
 	t.Cleanup(func() {
+		p.Close() // waits for requests, which take the lock
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		for _, conn := range p.tunnels {
-			_ = conn.Close()
-		}
-		p.Close()
+		p.ended = true
+		p.closeTunnels()
 	})
 	return p
 }
@@ -231,6 +237,9 @@ func (p *forwarder) tunnel(w http.ResponseWriter) {
 	}
 	p.mu.Lock()
 	p.tunnels = append(p.tunnels, client, server)
+	if p.ended {
+		p.closeTunnels()
+	}
 	p.mu.Unlock()
 	_, _ = io.WriteString(client, "HTTP/1.1 200 OK\r\n\r\n")
 	go func() {
