@@ -60,6 +60,25 @@ func grouped(keys []servicekey.Key, id func(servicekey.Key) string) (sources []k
 	return sources
 }
 
+// ofOneSubaccount reports whether the token service's host belongs to one subaccount, as SAP's do.
+func ofOneSubaccount(tokenURL string) bool {
+	u, err := url.Parse(tokenURL)
+	return err == nil && landscape.IsSAP(u.Hostname()) && landscape.IsTokenHost(u.Hostname())
+}
+
+// doubtful reports whether the credentials of a source may be those of several subaccounts: only the host of a gateway says
+// that they belong together.
+func doubtful(credentials []keyfiles.Credential) bool {
+	clients := map[string]struct{}{}
+	for _, c := range credentials {
+		if c.Key.TenantID != "" || ofOneSubaccount(c.Key.TokenURL) {
+			return false
+		}
+		clients[c.Key.ClientID] = struct{}{}
+	}
+	return len(clients) > 1
+}
+
 // names finds the subaccount of keys that do not name their tenant, as Kyma's, among the tenants that other keys name, so
 // that it is not read twice. It goes by what a token of the key has said, now or before a restart; until one has, by the
 // token host, if that is one of SAP's, which belong to one subaccount each.
@@ -106,8 +125,7 @@ func (n *names) survey(keys []servicekey.Key) {
 			continue
 		}
 		tenants[key.TenantID] = struct{}{}
-		u, err := url.Parse(key.TokenURL)
-		if err != nil || !landscape.IsSAP(u.Hostname()) || !landscape.IsTokenHost(u.Hostname()) {
+		if !ofOneSubaccount(key.TokenURL) {
 			continue
 		}
 		host := tokenHost(key)

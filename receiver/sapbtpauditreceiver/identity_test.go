@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-audit/otelcol-audit/internal/durable"
+	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/keyfiles"
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/servicekey"
 )
 
@@ -56,6 +57,38 @@ func TestKeysThatDoNotNameTheirTenantJoinThoseThatDo(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestKeysThatOnlyAGatewayBringsTogetherAreDoubted(t *testing.T) {
+	const sap, gateway = "https://acme.authentication.eu10.hana.ondemand.com", "https://gateway.example.com"
+	for name, tc := range map[string]struct {
+		keys []servicekey.Key
+		want bool
+	}{
+		"one":                      {[]servicekey.Key{{TokenURL: gateway, ClientID: "a"}}, false},
+		"two of one client":        {[]servicekey.Key{{TokenURL: gateway, ClientID: "a"}, {TokenURL: gateway, ClientID: "a"}}, false},
+		"two clients":              {[]servicekey.Key{{TokenURL: gateway, ClientID: "a"}, {TokenURL: gateway, ClientID: "b"}}, true},
+		"two clients at SAP":       {[]servicekey.Key{{TokenURL: sap, ClientID: "a"}, {TokenURL: sap, ClientID: "b"}}, false},
+		"beside one with a tenant": {[]servicekey.Key{{TokenURL: gateway, ClientID: "a", TenantID: "A"}, {TokenURL: gateway, ClientID: "b"}}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var credentials []keyfiles.Credential
+			for _, key := range tc.keys {
+				credentials = append(credentials, keyfiles.Credential{Key: key})
+			}
+			require.Equal(t, tc.want, doubtful(credentials))
+		})
+	}
+}
+
+func TestKeysThatMayBeOfSeveralSubaccountsAreWarnedOf(t *testing.T) {
+	t.Parallel()
+	w := newKeyWorld(t, 2)
+	w.key("one.json", w.kymaKey(0))
+	w.key("two.json", w.kymaKey(1))
+	_, err := w.startOn(&healthHost{Host: fileStorage(t)})
+	require.NoError(t, err)
+	w.requireEventually(func() bool { return w.logs.FilterMessageSnippet("Keys that name no tenant").Len() == 1 }, "the log says so")
 }
 
 // A move from Kyma's key to a service key has both for a while.
