@@ -111,10 +111,9 @@ func (s *subaccount) due(bound int64) sweep.Set {
 	}
 	return s.published.Load().Due(sweep.Plan{
 		Bound: bound,
-		// Both ends are rounded to seconds, so that a second can be missing between two polls.
-		Poll: max(1, int64(pollEvery(s.cfg)/time.Second)-1),
-		Tick: tick,
-		Rate: s.size.density(),
+		Poll:  max(1, int64(pollEvery(s.cfg)/time.Second)),
+		Tick:  tick,
+		Rate:  s.size.density(),
 		// What SAP no longer keeps would read as empty; it is for announceExpired.
 		Reserved: s.reserved().Add(sweep.Span{To: retained(bound)}),
 	})

@@ -11,9 +11,9 @@ const pageBudget = 400
 type Plan struct {
 	// Bound is the source's time up to which the poll reads, in Unix seconds.
 	Bound int64
-	// Poll is the least time from one poll to the next in seconds, at least 1.
+	// Poll is the time from one poll to the next in seconds, at least 1.
 	Poll int64
-	// Tick tells that a poll interval has passed, so what is new since the last poll is due however short it is.
+	// Tick tells that this time has passed, so that what is new is due although it is less than a poll's.
 	Tick bool
 	// Reserved is what is spoken for otherwise: it is not due, and nothing is joined across it.
 	Reserved Set
@@ -22,16 +22,16 @@ type Plan struct {
 }
 
 // Due is the set of spans that the poll reads. Of each sweep it is every hole, and what is new since its last run once that
-// is at least a poll interval and a quarter of the sweep's delay. Spans are bridged where the whole is expected to fit one
+// is a quarter of the sweep's delay, and unless the poll's time has come as much as a poll's. Spans are bridged where the whole is expected to fit one
 // page, so that a quiet subaccount costs one request a poll.
 func (p *Progress) Due(plan Plan) Set {
 	var due Set
 	for i := range p.Passes {
 		pass := &p.Passes[i]
 		limit := plan.Bound - pass.Delay
-		enough := max(plan.Poll, pass.Delay/4)
-		if pass.Delay == 0 && plan.Tick {
-			enough = 1
+		enough := max(1, pass.Delay/4)
+		if !plan.Tick {
+			enough = max(enough, plan.Poll)
 		}
 		for _, span := range pass.pending(limit) {
 			if span.To < limit || span.Len() >= enough {
