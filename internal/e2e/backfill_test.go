@@ -6,6 +6,7 @@ package e2e
 import (
 	"encoding/json"
 	"net/http"
+	"os"
 	"strconv"
 	"testing"
 	"time"
@@ -55,9 +56,13 @@ func TestABackfillSurvivesAKill(t *testing.T) {
 	// Newest first: what was missing was older than what had arrived, but for the windows that were open.
 	month := 30 * 24 * time.Hour
 	require.Less(t, newestMissing.Sub(oldestArrived), month/8)
-	// The requests that are open at a time may come together where a busy machine delays them. How they are spaced is tested
-	// within the receiver, in virtual time.
-	require.LessOrEqual(t, served.MaxRate, allowed+concurrency)
+	// The requests that are open at a time may come together where other tests keep the machine busy. At full size it is not, and
+	// how requests are spaced is tested within the receiver, in virtual time.
+	together := concurrency
+	if os.Getenv("E2E_KILLED_BACKFILL") != "" {
+		together = 0
+	}
+	require.LessOrEqual(t, served.MaxRate, allowed+together)
 	require.LessOrEqual(t, served.Answers["records 200"]+served.Answers["records 204"], int(time.Since(began).Seconds()+1)*allowed)
 	require.Zero(t, served.Answers["records 429"])
 }
