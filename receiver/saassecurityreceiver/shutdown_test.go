@@ -4,7 +4,6 @@
 package saassecurityreceiver
 
 import (
-	"context"
 	"net/http"
 	"strings"
 	"sync"
@@ -14,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/crashtest"
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/saassecurity"
 )
 
@@ -34,16 +34,7 @@ func TestStorageThatHangsDoesNotHoldUpShutdown(t *testing.T) {
 	}
 	require.NoError(t, l.Start(t.Context(), l.host))
 	<-hangs
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-	defer cancel()
-	ended := make(chan error, 1)
-	go func() { ended <- l.Shutdown(ctx) }()
-	select {
-	case err := <-ended:
-		require.ErrorContains(t, err, "the storage does not answer")
-	case <-time.After(30 * time.Second):
-		require.Fail(t, "Shutdown hangs")
-	}
+	require.ErrorContains(t, crashtest.HurriedShutdown(t.Context(), l.Shutdown), "the storage does not answer")
 	close(works)
 	require.Eventually(t, func() bool { return len(l.storage.Open()) == 0 }, 10*time.Second, time.Millisecond, "it is closed when it answers")
 }
