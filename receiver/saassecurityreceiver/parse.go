@@ -90,15 +90,19 @@ func (p *parsed) note(odd event.Oddities) {
 
 var oddities = map[event.Oddities]string{
 	event.UnknownType: "unknown_type", event.UnknownFields: "unknown_fields", event.NoTimestamp: "no_timestamp",
+	event.FutureTime: "future_time",
 }
 
-// newest is the time of the newest event in logs.
+// newest is the time of the newest event in logs. One of the future says nothing about how far reading has come: it would hide
+// from then on that nothing arrives.
 func newest(logs plog.Logs) time.Time {
 	var latest pcommon.Timestamp
 	for _, rl := range logs.ResourceLogs().All() {
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, lr := range sl.LogRecords().All() {
-				latest = max(latest, lr.Timestamp())
+				if !event.IsFuture(lr) {
+					latest = max(latest, min(lr.Timestamp(), lr.ObservedTimestamp()))
+				}
 			}
 		}
 	}

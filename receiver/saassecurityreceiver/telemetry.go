@@ -136,12 +136,12 @@ func (t *telemetry) observe(current func() *engine) error {
 	return nil
 }
 
-// lag says nothing before the first delivery.
+// lag says nothing before the first delivery. It is never negative, even where the clock was set back since then.
 func lag(current func() *engine) metric.Float64Callback {
 	return func(_ context.Context, o metric.Float64Observer) error {
 		if e := current(); e != nil {
 			if at := e.newest.Load(); at > 0 {
-				o.Observe(time.Since(time.Unix(0, at)).Seconds())
+				o.Observe(max(0, time.Since(time.Unix(0, at)).Seconds()))
 			}
 		}
 		return nil

@@ -146,14 +146,21 @@ func (s *subaccount) ofOtherCategory(raw *record.Raw) bool {
 	return s.filterHere.Load() || slices.Contains(categories, raw.Category)
 }
 
+// maxAhead is how far the time of an event may lie ahead of the local clock: as far as that and SAP's may differ.
+const maxAhead = 5 * 60
+
 // countDelivered notes how late the events were. What was read for the first time while catching up says nothing about
-// that.
+// that, and an event of the future nothing at all: taken for the newest, it would hide that nothing arrives any more.
 func (s *subaccount) countDelivered(seconds []int64, observed time.Time, bound int64) {
 	live := 2*max(int64(s.cfg.PollInterval/time.Second), 1) + 60
 	unread := s.progress.Behind(bound)
-	newest := int64(0)
+	newest, future := int64(0), 0
 	for _, second := range seconds {
-		newest = max(newest, second)
+		if second > observed.Unix()+maxAhead {
+			future++
+			continue
+		}
+		newest = max(newest, min(second, observed.Unix()))
 		// Queries reach a second beyond the bound; what they bring from there is early, not late.
 		late := second < bound && !unread.Overlaps(sweep.Span{From: second, To: second + 1})
 		if late {
@@ -164,8 +171,7 @@ func (s *subaccount) countDelivered(seconds []int64, observed time.Time, bound i
 		}
 	}
 	s.tel.delivered(len(seconds) - int(s.refused.Swap(0)))
-	// An event of the future says nothing about how far reading has come.
-	newest = min(newest, observed.Unix())
+	s.tel.future(future)
 	if newest > s.newest.Load() {
 		s.newest.Store(newest)
 	}

@@ -5,10 +5,12 @@ package sapbtpauditreceiver
 
 import (
 	"maps"
+	"net/http"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/otel/attribute"
@@ -61,6 +63,23 @@ func TestTheLagIsTheAgeOfTheNewestEvent(t *testing.T) {
 		w.sim.Add(w.sub.Tenant, sapbtp.Record{Time: at}, sapbtp.Record{Time: at.Add(-2 * time.Hour)})
 		time.Sleep(8 * time.Hour)
 		require.InDelta(t, time.Since(at).Seconds(), w.gauge(t, "lag"), 1, "an older event that came later changes nothing")
+		require.NoError(t, r.Shutdown(t.Context()))
+	})
+}
+
+// A clock of SAP's that is wrong once must not hide that nothing arrives any more.
+func TestAnEventOfTheFutureIsCountedAndLeavesTheLagAlone(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, sapbtp.Options{Seed: 85})
+		at := time.Now().Add(-2 * time.Hour)
+		page := `[{"message_uuid":"a","time":"2099-01-01T00:00:00.000Z","category":"audit.security-events","message":"{}"},` +
+			`{"message_uuid":"b","time":"` + at.UTC().Format("2006-01-02T15:04:05.000Z") + `","category":"audit.security-events","message":"{}"}]`
+		w.transport = &badSecond{next: w.transport, second: at, fail: answer(http.StatusOK, page)}
+		r, _, err := w.start()
+		require.NoError(t, err)
+		time.Sleep(time.Hour)
+		assert.InDelta(t, time.Since(at).Seconds(), w.gauge(t, "lag"), 1)
+		assert.Positive(t, w.sums(t, "otelcol_sap_btp_audit_events_future", "subaccount")[keyOf(w, "")])
 		require.NoError(t, r.Shutdown(t.Context()))
 	})
 }

@@ -74,6 +74,13 @@ func (t *telemetry) delivered(n int) {
 	t.builder.SapBtpAuditEventsDelivered.Add(t.ctx, int64(n), t.self)
 }
 
+// future counts delivered events whose time was still to come.
+func (t *telemetry) future(n int) {
+	if n > 0 {
+		t.builder.SapBtpAuditEventsFuture.Add(t.ctx, int64(n), t.self)
+	}
+}
+
 func (t *telemetry) quarantined(n int) {
 	t.builder.SapBtpAuditEventsQuarantined.Add(t.ctx, int64(n), t.self)
 }
@@ -186,9 +193,10 @@ func (s *subaccount) expiry() (float64, bool) {
 	return time.Until(end).Seconds(), !end.IsZero()
 }
 
+// lag is never negative, even where the clock was set back.
 func (s *subaccount) lag() (float64, bool) {
 	newest := s.newest.Load()
-	return time.Since(time.Unix(newest, 0)).Seconds(), newest > 0
+	return max(0, time.Since(time.Unix(newest, 0)).Seconds()), newest > 0
 }
 
 func (s *subaccount) unreadAge() (float64, bool) {

@@ -50,7 +50,12 @@ const (
 	UnknownType   Oddities = 1 << iota // log_type is missing or undocumented
 	UnknownFields                      // there are undocumented fields; they are in the body
 	NoTimestamp                        // there is no readable time; the record has the observed one
+	FutureTime                         // the time is more than MaxAhead after the observed one; the record has it all the same
 )
+
+// MaxAhead is how far the time of an event may lie after the time at which it
+// was received: as far as the vendor's clock and this machine's may differ.
+const MaxAhead = 5 * time.Minute
 
 // Mapper turns events into log records. It is for one goroutine at a time.
 type Mapper struct {
@@ -86,6 +91,9 @@ func (m *Mapper) Append(dst plog.Logs, ev Raw, uid string, observed time.Time) O
 		at = record.ObservedTimestamp()
 	}
 	record.SetTimestamp(at)
+	if IsFuture(record) {
+		odd |= FutureTime
+	}
 	record.SetSeverityNumber(severity(m.values[fieldSeverity]))
 
 	attrs := record.Attributes()
@@ -102,6 +110,12 @@ func (m *Mapper) Append(dst plog.Logs, ev Raw, uid string, observed time.Time) O
 		m.doc.Root().WriteTo(record.Body())
 	}
 	return odd
+}
+
+// IsFuture reports whether the time of an event is one that was still to come
+// when it was received.
+func IsFuture(record plog.LogRecord) bool {
+	return record.Timestamp() > record.ObservedTimestamp()+pcommon.Timestamp(MaxAhead)
 }
 
 // read finds the documented fields of an event.

@@ -328,7 +328,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.SaasSecurityLag, err = builder.meter.Float64ObservableGauge(
 		"otelcol_saas_security_lag",
-		metric.WithDescription("Age of the newest event that was delivered. [Alpha]"),
+		metric.WithDescription("Age of the newest event that was delivered, without events dated in the future. [Alpha]"),
 		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)

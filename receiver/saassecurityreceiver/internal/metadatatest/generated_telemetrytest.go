@@ -133,7 +133,7 @@ func AssertEqualSaasSecurityGap(t *testing.T, tt *componenttest.Telemetry, dps [
 func AssertEqualSaasSecurityLag(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_saas_security_lag",
-		Description: "Age of the newest event that was delivered. [Alpha]",
+		Description: "Age of the newest event that was delivered, without events dated in the future. [Alpha]",
 		Unit:        "s",
 		Data: metricdata.Gauge[float64]{
 			DataPoints: dps,

@@ -35,6 +35,7 @@ type TelemetryBuilder struct {
 	SapBtpAuditEventsDelivered   metric.Int64Counter
 	SapBtpAuditEventsDropped     metric.Int64Counter
 	SapBtpAuditEventsDuplicate   metric.Int64Counter
+	SapBtpAuditEventsFuture      metric.Int64Counter
 	SapBtpAuditEventsLate        metric.Int64Counter
 	SapBtpAuditEventsMalformed   metric.Int64Counter
 	SapBtpAuditEventsQuarantined metric.Int64Counter
@@ -248,6 +249,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.SapBtpAuditEventsFuture, err = builder.meter.Int64Counter(
+		"otelcol_sap_btp_audit_events_future",
+		metric.WithDescription("Delivered events whose time lay more than five minutes ahead of the local clock. The lag leaves them out. [Alpha]"),
+		metric.WithUnit("{event}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.SapBtpAuditEventsLate, err = builder.meter.Int64Counter(
 		"otelcol_sap_btp_audit_events_late",
 		metric.WithDescription("Delivered events that a later sweep brought, by the sweep's reading delay. [Alpha]"),
@@ -280,7 +287,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.SapBtpAuditLag, err = builder.meter.Float64ObservableGauge(
 		"otelcol_sap_btp_audit_lag",
-		metric.WithDescription("Age of the newest event that was delivered. [Alpha]"),
+		metric.WithDescription("Age of the newest event that was delivered, without events dated in the future. [Alpha]"),
 		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)

@@ -128,6 +128,22 @@ func AssertEqualSapBtpAuditEventsDuplicate(t *testing.T, tt *componenttest.Telem
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
+func AssertEqualSapBtpAuditEventsFuture(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_sap_btp_audit_events_future",
+		Description: "Delivered events whose time lay more than five minutes ahead of the local clock. The lag leaves them out. [Alpha]",
+		Unit:        "{event}",
+		Data: metricdata.Sum[int64]{
+			Temporality: metricdata.CumulativeTemporality,
+			IsMonotonic: true,
+			DataPoints:  dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_sap_btp_audit_events_future")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
 func AssertEqualSapBtpAuditEventsLate(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_sap_btp_audit_events_late",
@@ -211,7 +227,7 @@ func AssertEqualSapBtpAuditGap(t *testing.T, tt *componenttest.Telemetry, dps []
 func AssertEqualSapBtpAuditLag(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_sap_btp_audit_lag",
-		Description: "Age of the newest event that was delivered. [Alpha]",
+		Description: "Age of the newest event that was delivered, without events dated in the future. [Alpha]",
 		Unit:        "s",
 		Data: metricdata.Gauge[float64]{
 			DataPoints: dps,

@@ -53,6 +53,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.SapBtpAuditEventsDelivered.Add(context.Background(), 1)
 	tb.SapBtpAuditEventsDropped.Add(context.Background(), 1)
 	tb.SapBtpAuditEventsDuplicate.Add(context.Background(), 1)
+	tb.SapBtpAuditEventsFuture.Add(context.Background(), 1)
 	tb.SapBtpAuditEventsLate.Add(context.Background(), 1)
 	tb.SapBtpAuditEventsMalformed.Add(context.Background(), 1)
 	tb.SapBtpAuditEventsQuarantined.Add(context.Background(), 1)
@@ -81,6 +82,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualSapBtpAuditEventsDuplicate(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualSapBtpAuditEventsFuture(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualSapBtpAuditEventsLate(t, testTel,
