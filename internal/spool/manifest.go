@@ -76,6 +76,7 @@ func (s *Spool) rebuild(ctx context.Context) error {
 			return seg.close(ctx)
 		}
 		s.slots = slot + 1
+		s.next = max(s.next, seg.head.Next)
 		if seg.entries > 0 {
 			s.insertByAge(seg)
 		}

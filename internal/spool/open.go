@@ -106,7 +106,8 @@ func (s *Spool) audit(ctx context.Context, seg *segment, first uint64, damage er
 		first, seg.head.First = lowest, lowest
 	}
 	seg.head.Next = max(seg.head.Next, seg.last+1)
-	s.next = max(s.next, seg.head.Next)
+	// Numbers that the head only reserves are not skipped: while the spool runs, they may be the next ones of another segment.
+	s.next = max(s.next, seg.last+1)
 	holes := there.gaps(max(first, 1), seg.last+1)
 	if n := holes.size(); n > 0 && doneKnown {
 		s.missing += n

@@ -68,6 +68,7 @@ type segment struct {
 	head    segmentHead
 	done    spans
 	last    uint64         // the highest sequence number that was committed
+	noted   uint64         // all numbers below are stored here, or noted as deleted or never used; of the segment being written
 	below   uint64         // above all sequence numbers in it, as far as the manifest knows; 0 if it knows nothing
 	trouble trouble        // it cannot be read now
 	client  storage.Client // nil while closed
@@ -173,7 +174,9 @@ func (seg *segment) delete(ctx context.Context, r ref) error {
 	}
 	err = seg.client.Batch(ctx, storage.SetOperation(doneKey, note), storage.DeleteOperation(r.key()))
 	if errors.Is(err, storage.ErrStorageFull) { // no room for the note, and no room without the deletion
-		err = seg.client.Delete(ctx, r.key())
+		if err = seg.client.Delete(ctx, r.key()); err == nil {
+			_ = seg.client.Set(ctx, doneKey, note) // the deletion made room
+		}
 	}
 	if err == nil {
 		seg.done = done
@@ -195,7 +198,7 @@ func (seg *segment) write(ctx context.Context, head segmentHead, done spans) err
 	if err := seg.client.Batch(ctx, storage.SetOperation(doneKey, note), storage.SetOperation(headKey, raw)); err != nil {
 		return fmt.Errorf("writing the head of segment %d of the spool: %w", seg.slot, err)
 	}
-	seg.head, seg.done = head, done
+	seg.head, seg.done, seg.noted = head, done, 0
 	return nil
 }
 

@@ -101,7 +101,7 @@ func (r *Reservation) Commit(ctx context.Context, b Batch) (string, error) {
 		return "", fmt.Errorf("writing to the spool: %w", err)
 	}
 	stored := ref{seq: seq, size: int64(len(value)), at: b.ReceivedAt, named: seq, seal: s.keys.ID()}
-	tail.last = seq
+	tail.last, tail.noted = seq, s.next
 	tail.queue = append(tail.queue, stored)
 	tail.entries++
 	tail.bytes += stored.size
@@ -137,7 +137,7 @@ func (s *Spool) prepare(ctx context.Context) error {
 		s.logger.Warn("The spool cannot begin another segment.", zap.Error(err))
 		tail = s.tail()
 	}
-	if !s.suspect && s.next < tail.head.Next && tail.head.Key == key {
+	if !s.suspect && s.next == tail.noted && s.next < tail.head.Next && tail.head.Key == key {
 		return nil
 	}
 	return s.extend(ctx, tail, key)
@@ -165,6 +165,7 @@ func (s *Spool) extend(ctx context.Context, seg *segment, key string) error {
 		seg.head = before
 		return err
 	}
+	seg.noted = s.next
 	return nil
 }
 
