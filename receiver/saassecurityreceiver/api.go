@@ -24,8 +24,11 @@ const (
 
 	opRead = "reading log events"
 
-	// bulkRetry is how long the documented path is used after the other one was not found.
-	bulkRetry = 10 * time.Minute
+	// How long the documented path is used after the other one was not found: longer each time, as long as that goes on. A
+	// single answer of many is believed for a moment only, for behind a gateway it can come from elsewhere.
+	minBulkRetry = time.Second
+	maxBulkRetry = 10 * time.Minute
+	bulkTrouble  = time.Minute // when it becomes a status
 )
 
 // tokens is what the api needs of an oauth.Source.
@@ -41,6 +44,10 @@ type api struct {
 	tokens   tokens // nil: an authenticator extension adds the token
 
 	singleUntil atomic.Int64 // Unix nanoseconds until which pathSingle is used
+
+	// Owned by the goroutine of poll.go.
+	missedAt  time.Time     // when a read last did not find pathBulk
+	bulkRetry time.Duration // how long pathSingle is used since; 0 while pathBulk is there
 }
 
 // read asks for events once. Until it is sent it ends with ctx, afterwards only with patience. A token that cannot be had is an
@@ -90,11 +97,24 @@ func (a *api) path() string {
 	return pathBulk
 }
 
-// bulkMissing switches to the documented path for a while. It reports false if that is what was not found.
+// bulkMissing switches to the documented path for a while if the other one was not found. It reports false if the reply is
+// another failure.
 func (a *api) bulkMissing(r *reply) bool {
 	if r.status != http.StatusNotFound || r.path != pathBulk {
 		return false
 	}
-	a.singleUntil.Store(time.Now().Add(bulkRetry).UnixNano())
+	if r.at.Add(-r.took).Before(a.missedAt) { // it was under way when another one told the same
+		return true
+	}
+	a.missedAt = r.at
+	a.bulkRetry = min(max(2*a.bulkRetry, minBulkRetry), maxBulkRetry)
+	a.singleUntil.Store(time.Now().Add(a.bulkRetry).UnixNano())
 	return true
+}
+
+// bulkFound notes that pathBulk answered, and reports whether it was missing before.
+func (a *api) bulkFound() (again bool) {
+	again = a.bulkRetry > 0
+	a.bulkRetry = 0
+	return again
 }

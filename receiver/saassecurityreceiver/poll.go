@@ -108,11 +108,21 @@ func (e *engine) judge(ctx context.Context, r *reply) error {
 	case httpcall.KindOf(r.err) == httpcall.KindForbidden && e.api.tokens != nil:
 		e.api.tokens.Drop(r.token) // a scope may have been granted since
 	case e.api.bulkMissing(r):
-		e.logger.Warn("The API does not know "+pathBulk+"; reading single events from "+pathSingle+" for a while, which is slower",
-			zap.Stringer("for", bulkRetry))
+		e.bulkIsMissing()
 		return nil
 	}
 	return r.err
+}
+
+// bulkIsMissing says once that reading is slow, and as a status when it stays so.
+func (e *engine) bulkIsMissing() {
+	if e.api.bulkRetry >= bulkTrouble {
+		e.status.Set(causePath, errBulkMissing)
+	}
+	if e.api.bulkRetry == minBulkRetry {
+		e.logger.Warn("The API does not know "+pathBulk+"; reading single events from "+pathSingle+" for a while, which is slower. "+
+			"The other path is tried again, less and less often", zap.Stringer("for", e.api.bulkRetry))
+	}
 }
 
 // unauthorized makes the next read come at once with a new token. If that is refused as well, something else is wrong. Reads
@@ -134,6 +144,10 @@ func (e *engine) unauthorized(r *reply) error {
 func (e *engine) works(ctx context.Context, r *reply) {
 	caughtUp := e.pace.observe(r)
 	e.doubted = false
+	if r.path == pathBulk && e.api.bulkFound() {
+		e.status.Set(causePath, nil)
+		e.logger.Info("The API knows " + pathBulk + " again")
+	}
 	if e.failing != "" {
 		e.failing = ""
 		e.logger.Info("Reading works again")

@@ -224,19 +224,56 @@ func TestRefusalsAreWaitedOutAndLoseNothing(t *testing.T) {
 
 func TestBulkPathThatIsMissingIsReplacedForAWhile(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w := newWorld(t, saassecurity.Options{Rules: []saassecurity.Rule{{On: saassecurity.Bulk, Times: 1, Fault: saassecurity.Fault{Status: 404}}}})
+		w := newWorld(t, saassecurity.Options{Rules: []saassecurity.Rule{{On: saassecurity.Bulk, Fault: saassecurity.Fault{Status: 404}}}})
 		w.sim.Enqueue(50)
 		l := w.mustStart()
-		time.Sleep(time.Second)
+		time.Sleep(time.Second / 2)
 		w.requireDelivered(upTo(50))
 		require.Contains(t, w.messages(zapcore.WarnLevel)[0], "reading single events from /api/v1/log_events for a while")
-		time.Sleep(bulkRetry)
+		require.Empty(t, l.host.troubles(), "not at once")
+		time.Sleep(2 * time.Hour)
+		require.Contains(t, l.host.troubles(), "path: the API does not know /api/v1/log_events_bulk")
+		require.Len(t, w.messages(zapcore.WarnLevel), 1)
+		asked := 0
+		for _, read := range w.sim.Ledger().Reads {
+			if read.Path == pathBulk {
+				asked++
+			}
+		}
+		require.Less(t, asked, 30, "it is asked less and less often")
+		w.sim.ClearRules()
 		w.sim.Enqueue(50)
-		time.Sleep(time.Minute)
+		time.Sleep(maxBulkRetry + time.Minute)
 		w.requireDelivered(upTo(100))
 		w.requireAccounted()
 		reads := w.sim.Ledger().Reads
 		require.Equal(t, pathBulk, reads[len(reads)-1].Path, "the better one is tried again")
+		require.Empty(t, l.host.troubles())
+		l.stop(t)
+	})
+}
+
+// Behind a gateway one answer of many can come from elsewhere, such as from a node that is being replaced.
+func TestBulkPathThatIsNotFoundNowAndThenIsUsedAllTheSame(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, saassecurity.Options{Latency: 50 * time.Millisecond})
+		l := w.mustStart()
+		for n := range 12 {
+			w.sim.AddRules(saassecurity.Rule{On: saassecurity.Bulk, Times: 1, Fault: saassecurity.Fault{Status: 404}})
+			w.sim.Enqueue(5000)
+			time.Sleep(5 * time.Minute)
+			require.Equal(t, 5000*(n+1), w.sink.events(), "a lost answer costs a second, not minutes")
+		}
+		single := 0
+		for _, read := range w.sim.Ledger().Reads {
+			if read.Path == pathSingle {
+				single++
+			}
+		}
+		require.Less(t, single, 12*100)
+		w.requireAccounted()
+		require.Empty(t, l.host.troubles())
+		require.NotContains(t, l.host.history(), errBulkMissing.Error())
 		l.stop(t)
 	})
 }
