@@ -21,7 +21,7 @@ import (
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(drainVariable); dir != "" {
-		_ = json.NewEncoder(os.Stdout).Encode(drainFiles(dir))
+		_ = json.NewEncoder(os.Stdout).Encode(drainInTime(dir))
 		return
 	}
 	goleak.VerifyTestMain(m)
