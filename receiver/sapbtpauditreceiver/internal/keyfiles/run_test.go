@@ -191,10 +191,10 @@ func TestRunLogsAProblemWhenItBeginsChangesAndEnds(t *testing.T) {
 		lines = append(lines, line)
 	}
 	require.Len(t, lines, 5)
-	require.Equal(t, "warn a.json keys=1 the service key is not JSON: error at byte 100 of 100", lines[0])
+	require.Equal(t, "warn a.json keys=1 the service key is not JSON: error at byte 100 of 100, where it is cut off; save the whole of it again", lines[0])
 	require.Equal(t, "warn a.json keys=1 uaa in the service key is not a JSON object", lines[1])
 	require.Equal(t, "info a.json keys=<nil> <nil>", lines[2])
-	require.Equal(t, "warn c.json keys=0 the service key is not JSON: error at byte 1 of 6", lines[3])
+	require.Equal(t, "warn c.json keys=0 the service key is not JSON: error at byte 1 of 6; give it as it was issued", lines[3])
 	require.Equal(t, "info c.json keys=<nil> <nil>", lines[4])
 }
 

@@ -165,11 +165,11 @@ func apiURL(root *fields) (string, error) {
 	case err != nil:
 		return "", fmt.Errorf("url in the service key %w", err)
 	case landscape.IsTokenHost(u.Hostname()):
-		return "", errors.New("url in the service key is the token service: this is a key of another service " +
-			"(xsuaa, destination, …); create one for an instance of " + serviceName)
+		return "", fmt.Errorf("url in the service key is the token service: %w (xsuaa, destination, …); "+
+			"create one for an instance of %s", errOtherKey, serviceName)
 	case landscape.IsSAP(u.Hostname()) && !landscape.IsAuditLog(u.Hostname()):
-		return "", errors.New("url in the service key is not a host of " + serviceName +
-			": this is a key of another service; create one for an instance of " + serviceName)
+		return "", fmt.Errorf("url in the service key is not a host of %s: %w; create one for an instance of %[1]s",
+			serviceName, errOtherKey)
 	}
 	return strings.TrimRight(text, "/"), nil
 }

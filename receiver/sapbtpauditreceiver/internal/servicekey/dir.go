@@ -10,8 +10,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -32,13 +34,19 @@ var ErrOtherService = errors.New("the binding of another service, as its type or
 func ParseDir(files map[string][]byte) ([]Key, error) {
 	o := object{}
 	size := 0
-	for name, content := range files {
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(files)) {
 		if strings.HasPrefix(name, ".") {
 			continue
 		}
-		size += len(content)
+		size += len(files[name])
 		if size > maxSize {
 			return nil, errTooLarge
+		}
+		content, err := decodeText(files[name])
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", name, err))
+			continue
 		}
 		// Editors and echo append a line end that is no part of the value.
 		text, err := json.Marshal(string(bytes.TrimRight(content, "\r\n")))
@@ -47,14 +55,17 @@ func ParseDir(files map[string][]byte) ([]Key, error) {
 		}
 		o[strings.ToLower(name)] = text
 	}
-	if len(o) == 0 {
+	if len(o) == 0 && len(errs) == 0 {
 		return nil, errors.New("the directory of the service key has no files")
 	}
 	keys, err := find(o, maxNesting+1)
 	if err != nil && len(keys) == 0 && isOtherBinding(o) {
 		return nil, ErrOtherService
 	}
-	return keys, err
+	if len(errs) > 0 && errors.Is(err, errNoKey) {
+		err = nil // it may well be in what could not be read
+	}
+	return keys, errors.Join(append(errs, err)...)
 }
 
 // isOtherBinding reports whether the files type and label of a binding name a

@@ -247,7 +247,7 @@ func TestLoadSaysWhatIsWrongAndLeavesThePathToItsCaller(t *testing.T) {
 	broken := filepath.Join(dir, "broken.json")
 	require.NoError(t, os.WriteFile(broken, []byte("canary"), 0o600))
 	_, err = Load(broken)
-	require.EqualError(t, err, "the service key is not JSON: error at byte 1 of 6")
+	require.EqualError(t, err, "the service key is not JSON: error at byte 1 of 6; give it as it was issued")
 	require.NotContains(t, err.Error(), "canary")
 
 	large := filepath.Join(dir, "large.json")

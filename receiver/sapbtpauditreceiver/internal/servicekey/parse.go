@@ -22,23 +22,31 @@ const (
 	// service operator Secret with secretRootKey and secretKey, has two.
 	maxNesting = 4
 
-	byteOrderMark = "\xef\xbb\xbf"
-
 	// serviceName is the name of the audit log service in VCAP_SERVICES.
 	serviceName = "auditlog-management"
+
+	// userProvided is the name of the bindings in VCAP_SERVICES whose contents the user has written ("cf cups").
+	userProvided = "user-provided"
 )
 
 // errNoKey says of a JSON object that nothing in it looks like credentials.
 var errNoKey = errors.New("no service key in it: neither uaa (service key) nor clientID (Kyma) is there; " +
 	"give the JSON of a service key of auditlog-management as it was issued")
 
+// errOtherKey says of credentials that they are for something else.
+var errOtherKey = errors.New("this is a key of another service")
+
 // Parse returns the keys in raw, a JSON text in any of the carriers:
 //
 //   - the bare service key, {"uaa": {…}, "url": …}
 //   - {"credentials": {…}}, as the CF CLI v8 prints it
-//   - VCAP_SERVICES, of which each binding of auditlog-management is a key
+//   - VCAP_SERVICES, of which each binding of auditlog-management is a key, and each user-provided one that names it
 //   - the JSON a service operator Secret holds with secretKey, secretRootKey or a template
 //   - Kyma's flat {"url", "clientID", "clientSecret", "tokenUrl"}
+//   - any of these with the names of nested fields joined, as in uaa.clientid or credentials_uaa_clientid
+//   - a Kubernetes Secret, or a list of them, as "kubectl get -o json" prints it
+//
+// The text may be in UTF-16, and have lines of the tool that printed it around the JSON.
 //
 // Where one of several keys is unusable, the others are returned together with
 // the error. Errors name fields, never values.
@@ -50,36 +58,6 @@ func Parse(raw []byte) ([]Key, error) {
 	return find(top, maxNesting)
 }
 
-// readObject reads raw, the whole of a carrier, and says what it is if not a JSON object.
-func readObject(raw []byte) (object, error) {
-	raw = bytes.TrimSpace(bytes.TrimPrefix(raw, []byte(byteOrderMark)))
-	switch {
-	case len(raw) == 0:
-		return nil, errors.New("the service key is empty")
-	case len(raw) > maxSize:
-		return nil, fmt.Errorf("the service key is larger than %d bytes", maxSize)
-	case !json.Valid(raw):
-		return nil, notJSON(raw)
-	}
-	o, ok := decodeObject(raw)
-	if !ok {
-		return nil, errors.New("the service key is JSON, but not a JSON object")
-	}
-	return o, nil
-}
-
-// notJSON says what raw is instead, as far as that can be told without quoting it.
-func notJSON(raw []byte) error {
-	if bytes.HasPrefix(raw, []byte("-----BEGIN")) {
-		return errors.New("the service key is not JSON but a PEM file; give the whole service key, which holds the certificate")
-	}
-	err := json.Unmarshal(raw, new(json.RawMessage))
-	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return fmt.Errorf("the service key is not JSON: error at byte %d of %d", syntax.Offset, len(raw))
-	}
-	return errors.New("the service key is not JSON")
-}
-
 // object is a JSON object with its names in lower case, since the spelling of
 // the same field differs between carriers (clientid, clientId, clientID).
 type object map[string]json.RawMessage
@@ -87,10 +65,21 @@ type object map[string]json.RawMessage
 // decodeObject reads a JSON object, or a JSON string that holds the text of
 // one: the service operator and Kubernetes store nested objects as text.
 func decodeObject(raw json.RawMessage) (object, bool) {
-	var text string
-	if json.Unmarshal(raw, &text) == nil {
-		raw = json.RawMessage(strings.TrimPrefix(text, byteOrderMark))
+	if text, ok := textOf(raw); ok {
+		o, err := objectIn([]byte(text))
+		return o, err == nil
 	}
+	return foldNames(raw)
+}
+
+// textOf returns the text of a JSON string.
+func textOf(raw json.RawMessage) (text string, ok bool) {
+	ok = len(raw) > 0 && raw[0] == '"' && json.Unmarshal(raw, &text) == nil
+	return strings.TrimSpace(strings.TrimPrefix(text, byteOrderMark)), ok
+}
+
+// foldNames reads a JSON object.
+func foldNames(raw []byte) (object, bool) {
 	var decoded map[string]json.RawMessage
 	if json.Unmarshal(raw, &decoded) != nil || decoded == nil {
 		return nil, false
@@ -113,8 +102,13 @@ func find(o object, nesting int) ([]Key, error) {
 	if nesting == 0 {
 		return nil, errNoKey
 	}
-	if bindings, ok := decodeList(o[serviceName]); ok {
-		return fromBindings(bindings, nesting)
+	if o.has("apiversion") && o.has("kind") {
+		return fromKubernetes(o, nesting)
+	}
+	if parts, isThere := bindings(o); len(parts) > 0 {
+		return findIn(parts, nesting)
+	} else if isThere {
+		return nil, fmt.Errorf("VCAP_SERVICES has an empty list of bindings of %s", serviceName)
 	}
 	if o.has("uaa") || o.has("clientid") {
 		key, err := fromObject(o)
@@ -127,30 +121,72 @@ func find(o object, nesting int) ([]Key, error) {
 		return find(credentials, nesting-1)
 	}
 	if isServices(o) {
-		return nil, fmt.Errorf("VCAP_SERVICES has no binding of %s; bind an instance of that service", serviceName)
+		return nil, fmt.Errorf("VCAP_SERVICES has no binding of %s, nor a user-provided one that names it; "+
+			"bind an instance of that service", serviceName)
+	}
+	if groups := unflatten(o); len(groups) > 0 {
+		return fromGroups(groups)
 	}
 	return findNested(o, nesting)
 }
 
-// fromBindings reads the bindings of one service in VCAP_SERVICES.
-func fromBindings(bindings []json.RawMessage, nesting int) ([]Key, error) {
-	if len(bindings) == 0 {
-		return nil, fmt.Errorf("VCAP_SERVICES has an empty list of bindings of %s", serviceName)
-	}
-	var keys []Key
-	var errs []error
-	for i, raw := range bindings {
+// part is a place where a key has to be, or may be.
+type part struct {
+	name     string
+	raw      json.RawMessage
+	optional bool
+}
+
+// findIn looks for keys in each part. Of an optional one that holds something else it says so only where nothing else is found.
+func findIn(parts []part, nesting int) (keys []Key, err error) {
+	var errs, others []error
+	for _, p := range parts {
 		err := errNoKey
 		var found []Key
-		if binding, ok := decodeObject(raw); ok {
-			found, err = find(binding, nesting-1)
+		if nested, ok := decodeObject(p.raw); ok {
+			found, err = find(nested, nesting-1)
 		}
 		keys = append(keys, found...)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s[%d]: %w", serviceName, i, err))
+		switch {
+		case err == nil:
+		case p.optional && isForeign(err):
+			others = append(others, fmt.Errorf("%s: %w", p.name, err))
+		default:
+			// Not to be taken for something else further out.
+			errs = append(errs, errors.New(p.name+": "+err.Error()))
 		}
 	}
+	if len(keys) == 0 && len(errs) == 0 {
+		errs = others
+	}
 	return keys, errors.Join(errs...)
+}
+
+// isForeign reports whether err says no more than that something is not a key of the audit log.
+func isForeign(err error) bool {
+	if joined, ok := errors.AsType[interface {
+		error
+		Unwrap() []error
+	}](err); ok {
+		return !slices.ContainsFunc(joined.Unwrap(), func(err error) bool { return !isForeign(err) })
+	}
+	return errors.Is(err, errNoKey) || errors.Is(err, errOtherKey) || errors.Is(err, ErrOtherService)
+}
+
+// bindings returns those in VCAP_SERVICES that can be of the audit log. What users provide themselves may be anything; a key
+// of the audit log has the service in its url and its client id. isThere says whether the service has a list, maybe an empty one.
+func bindings(o object) (parts []part, isThere bool) {
+	own, isThere := decodeList(o[serviceName])
+	for i, raw := range own {
+		parts = append(parts, part{name: fmt.Sprintf("%s[%d]", serviceName, i), raw: raw})
+	}
+	provided, _ := decodeList(o[userProvided])
+	for i, raw := range provided {
+		if bytes.Contains(raw, []byte(serviceName)) {
+			parts = append(parts, part{name: fmt.Sprintf("%s[%d]", userProvided, i), raw: raw, optional: true})
+		}
+	}
+	return parts, isThere
 }
 
 // findNested looks for keys in the values of o, whose names the user chose.
@@ -167,7 +203,7 @@ func findNested(o object, nesting int) ([]Key, error) {
 		}
 		found, err := find(nested, nesting-1)
 		keys = append(keys, found...)
-		if err != nil && !errors.Is(err, errNoKey) {
+		if err != nil && (errors.Is(err, errOtherKey) || !isForeign(err)) {
 			errs = append(errs, fmt.Errorf("%s: %w", name, err))
 		}
 	}
@@ -181,11 +217,8 @@ func findNested(o object, nesting int) ([]Key, error) {
 // or its beginning tells, and is no JSON object; of other values it says nothing.
 // A file of a directory that is half written must not pass for one without a key.
 func brokenKey(name string, raw json.RawMessage) error {
-	var text string
-	if json.Unmarshal(raw, &text) != nil {
-		return nil
-	}
-	if !strings.HasSuffix(name, ".json") && !strings.HasPrefix(strings.TrimSpace(text), "{") {
+	text, ok := textOf(raw)
+	if !ok || !strings.HasSuffix(name, ".json") && !strings.HasPrefix(text, "{") && !strings.HasPrefix(text, "Getting ") {
 		return nil
 	}
 	_, err := readObject([]byte(text))

@@ -4,6 +4,7 @@
 package servicekey
 
 import (
+	"encoding/binary"
 	"fmt"
 	"strings"
 	"testing"
@@ -192,6 +193,11 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(secretKey().json(f)))
 	f.Add([]byte(values{serviceName: []any{values{"credentials": kyma()}}}.json(f)))
 	f.Add([]byte(values{"k": secretKey().json(f)}.json(f)))
+	f.Add([]byte(heading + secretKey().json(f) + "\n" + heading + secretKey().json(f)))
+	f.Add(inUTF16(binary.LittleEndian, "\ufeff", secretKey().json(f)))
+	f.Add([]byte(values{"apiVersion": "v1", "kind": "List", "items": []any{inSecret(kymaFiles())}}.json(f)))
+	f.Add([]byte(values{userProvided: []any{values{"credentials": secretKey()}}}.json(f)))
+	f.Add([]byte(joined(strings.ToUpper).json(f)))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		keys, err := Parse(raw)
 		require.True(t, err != nil || len(keys) > 0)
