@@ -4,7 +4,9 @@
 package httpcall
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -16,6 +18,14 @@ import (
 // the cure, and quote no value.
 func CheckClient(c *confighttp.ClientConfig) error {
 	return errors.Join(checkTLSVersion(c.TLS.MinVersion), checkProxy(c.ProxyURL), checkHeaders(c))
+}
+
+// CheckFiles returns an error if a file of the tls section is missing or does not hold what it is to hold. It quotes nothing of them.
+func CheckFiles(c *confighttp.ClientConfig) error {
+	if _, err := c.TLS.LoadTLSConfig(context.Background()); err != nil {
+		return fmt.Errorf("tls: %w; check ca_file, cert_file and key_file", err)
+	}
+	return nil
 }
 
 // checkTLSVersion rejects versions that are no longer safe (RFC 8996). Empty means the default, 1.2.

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"time"
 
@@ -55,7 +54,7 @@ func (r *auditReceiver) assemble(ctx context.Context, host component.Host) (_ *e
 		cfg: r.cfg, tel: r.tel, status: r.status.Scope(), lasting: r.status, logger: r.logger, pace: newPace(r.cfg.maxOpen()),
 		mapping: newMapping(r.cfg, r.set.ID.String(), r.set.BuildInfo.Version),
 	}
-	keys, err := r.keyring()
+	keys, err := r.cfg.keyring()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -112,22 +111,6 @@ func (e *engine) takeStock(ctx context.Context, open int) error {
 	e.logger.Warn("The last run ended without a shutdown while reads may have been open; each can have cost up to 100 events",
 		zap.Int("reads", open))
 	return e.reading.clear(ctx)
-}
-
-func (r *auditReceiver) keyring() (*spool.Keyring, error) {
-	path := r.cfg.Spool.EncryptionKeyFile
-	if path == "" {
-		return nil, nil
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("spool::encryption_key_file: %w", err)
-	}
-	keys, err := spool.ParseKeyring(string(text))
-	if err != nil {
-		return nil, fmt.Errorf("spool::encryption_key_file %s: %w", path, err)
-	}
-	return keys, nil
 }
 
 // connect builds the HTTP clients, one for reads and one for tokens, from the same settings, so that proxy and CA apply to

@@ -175,6 +175,37 @@ func TestWrongConfigsNameKeyAndCure(t *testing.T) {
 	}
 }
 
+// What validate says of files, a start need not: client_secret_file is read at use.
+func TestValidateSaysWhichFilesAreMissingOrWrong(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	absent, wrong := filepath.Join(dir, "absent"), filepath.Join(dir, "wrong")
+	require.NoError(t, os.WriteFile(wrong, []byte("canary"), 0o600))
+	for key, tt := range map[string]struct {
+		value any
+		want  string
+	}{
+		"client_secret_file": {absent, "client_secret_file " + absent + ": no such file"},
+		"tls":                {map[string]any{"ca_file": absent}, "check ca_file"},
+		"spool":              {map[string]any{"encryption_key_file": wrong}, "spool::encryption_key_file " + wrong},
+	} {
+		t.Run(key, func(t *testing.T) {
+			t.Parallel()
+			values := minimalConfig()
+			if key == "client_secret_file" {
+				delete(values, "client_secret")
+			}
+			values[key] = tt.value
+			cfg := createDefaultConfig()
+			require.NoError(t, confmap.NewFromStringMap(values).Unmarshal(cfg))
+			require.NoError(t, confmap.Validate(cfg), "as at a start")
+			said := distribution.Validate(t, metadata.Type.String(), values)
+			require.Contains(t, said, tt.want)
+			require.NotContains(t, said, "canary")
+		})
+	}
+}
+
 func TestPrintedConfigHidesSecrets(t *testing.T) {
 	cfg := load(t, "everything")
 	cfg.ClientID = "visible"

@@ -50,6 +50,7 @@ func (c *Config) Validate() error {
 		c.validateClient(),
 		c.validateReading(),
 		c.validateBody(),
+		c.validateFiles(),
 	)
 }
 

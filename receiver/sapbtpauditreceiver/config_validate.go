@@ -42,6 +42,7 @@ func (c *Config) Validate() error {
 		c.validateSweeps(),
 		c.validateCategories(),
 		c.validateBody(),
+		c.validateFiles(),
 	)
 }
 
