@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -31,11 +30,7 @@ const (
 	DefaultBytes   int64 = 64 << 20
 )
 
-const (
-	version    = 1
-	indexKey   = "quarantine/index"
-	itemPrefix = "quarantine/item/"
-)
+const version = 1
 
 var (
 	// ErrFull says that an entry does not fit within the limits. The caller must keep the data where it is.
@@ -43,6 +38,8 @@ var (
 		"(the exporter's log says why); what waits is then delivered")
 	// ErrCorrupt says that an entry is damaged or missing in the storage.
 	ErrCorrupt = errors.New("the quarantine entry is damaged")
+	// ErrAbsent says that there is no entry with the given number (any more).
+	ErrAbsent = errors.New("there is no such entry in the quarantine")
 )
 
 // Limits bound a Store.
@@ -61,23 +58,6 @@ type Entry struct {
 	Format string    `json:"format"` // FormatOTLPProto or FormatRaw
 }
 
-// ref is an entry's line in the index.
-type ref struct {
-	Seq  uint64 `json:"seq"`
-	Size int64  `json:"size"`
-}
-
-// index says which items count. It is the only thing that makes an item exist.
-//
-// Every change is written so that any prefix of its writes is safe, for storages without atomic batches. Put writes the item,
-// then the index: an item that the index does not know is overwritten by the next Put, as both use Last+1. Delete writes
-// an index that announces the removal, then removes the item: load finishes what was announced.
-type index struct {
-	Last     uint64 `json:"last"` // highest number given
-	Refs     []ref  `json:"refs"`
-	Removing uint64 `json:"removing,omitempty"` // item that may still be there; 0 for none
-}
-
 // Store is a quarantine within a storage client. It is safe for concurrent use; one storage must have one Store only.
 type Store struct {
 	client storage.Client
@@ -87,10 +67,22 @@ type Store struct {
 	index  index
 	bytes  int64 // sum of the sizes in index.Refs
 	unsure bool  // a write has failed: nobody knows how much of it the storage took
+
+	repaired   int                 // times that the index was damaged
+	unreadable map[uint64]struct{} // entries that were damaged when they were last looked at
 }
 
-// Open reads the quarantine that client holds; an empty one is not written before its first entry. It fails if the index
-// cannot be read or is damaged, because forgetting the index would lose the entries. Entries beyond the limits stay.
+// Stats says what a Store holds and what is wrong with it.
+type Stats struct {
+	Entries    int   // damaged ones included
+	Bytes      int64 // that the entries take in the storage
+	Repaired   int   // times since Open that the index was damaged, and made anew from its copy or from the entries
+	Unreadable int   // entries that were damaged when they were last looked at
+}
+
+// Open reads the quarantine that client holds; an empty one is not written before its first entry. A damaged index is made
+// anew, see Stats. Open fails if the storage does, or if a newer release has written the index. Entries beyond the limits
+// stay.
 func Open(ctx context.Context, client storage.Client, limits Limits) (*Store, error) {
 	if limits.Entries <= 0 {
 		limits.Entries = DefaultEntries
@@ -98,7 +90,7 @@ func Open(ctx context.Context, client storage.Client, limits Limits) (*Store, er
 	if limits.Bytes <= 0 {
 		limits.Bytes = DefaultBytes
 	}
-	s := &Store{client: client, limits: limits, unsure: true}
+	s := &Store{client: client, limits: limits, unsure: true, unreadable: map[uint64]struct{}{}}
 	if err := s.load(ctx); err != nil {
 		return nil, fmt.Errorf("opening the quarantine: %w", err)
 	}
@@ -133,11 +125,11 @@ func (s *Store) put(ctx context.Context, e Entry) error {
 	}
 	seq := s.index.Last + 1
 	next := index{Last: seq, Refs: append(slices.Clone(s.index.Refs), ref{Seq: seq, Size: size})}
-	setIndex, err := sealIndex(next)
+	saved, err := next.seal()
 	if err != nil {
 		return err
 	}
-	return s.write(ctx, next, storage.SetOperation(itemKey(seq), item), setIndex)
+	return s.write(ctx, next, append([]*storage.Operation{storage.SetOperation(itemKey(seq), item)}, saved...)...)
 }
 
 // List returns every readable entry, oldest first. The error joins what is wrong with the others, each with its number;
@@ -156,18 +148,57 @@ func (s *Store) List(ctx context.Context) ([]Entry, error) {
 		if err := ctx.Err(); err != nil {
 			return entries, errors.Join(append(errs, err)...)
 		}
-		e := Entry{Seq: ref.Seq}
-		err := durable.Load(ctx, s.client, itemKey(ref.Seq), version, &e)
-		if errors.Is(err, durable.ErrCorrupt) || errors.Is(err, durable.ErrAbsent) {
-			err = fmt.Errorf("%w: %w", ErrCorrupt, err)
-		}
+		e, err := s.read(ctx, ref.Seq)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("quarantine entry %d: %w", ref.Seq, err))
+			errs = append(errs, err)
 			continue
 		}
 		entries = append(entries, e)
 	}
 	return entries, errors.Join(errs...)
+}
+
+// Seqs returns the numbers of all entries, damaged ones included, oldest first.
+func (s *Store) Seqs(ctx context.Context) ([]uint64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.load(ctx); err != nil {
+		return nil, fmt.Errorf("listing the quarantine: %w", err)
+	}
+	seqs := make([]uint64, 0, len(s.index.Refs))
+	for _, ref := range s.index.Refs {
+		seqs = append(seqs, ref.Seq)
+	}
+	return seqs, nil
+}
+
+// Get returns one entry. Errors: ErrAbsent if there is none with this number, ErrCorrupt if it is damaged, or the
+// storage's own.
+func (s *Store) Get(ctx context.Context, seq uint64) (Entry, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.load(ctx); err != nil {
+		return Entry{}, fmt.Errorf("reading the quarantine: %w", err)
+	}
+	if !s.index.has(seq) {
+		return Entry{}, fmt.Errorf("quarantine entry %d: %w", seq, ErrAbsent)
+	}
+	return s.read(ctx, seq)
+}
+
+// read reads an entry that the index knows, and remembers whether it is damaged.
+func (s *Store) read(ctx context.Context, seq uint64) (Entry, error) {
+	e := Entry{Seq: seq}
+	err := durable.Load(ctx, s.client, itemKey(seq), version, &e)
+	if errors.Is(err, durable.ErrCorrupt) || errors.Is(err, durable.ErrAbsent) {
+		s.unreadable[seq] = struct{}{}
+		err = fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	if err != nil {
+		return Entry{}, fmt.Errorf("quarantine entry %d: %w", seq, err)
+	}
+	delete(s.unreadable, seq)
+	return e, nil
 }
 
 // Delete removes the entry with the given number, readable or not. It does nothing if there is none.
@@ -184,16 +215,20 @@ func (s *Store) delete(ctx context.Context, seq uint64) error {
 	if err := s.load(ctx); err != nil {
 		return err
 	}
-	refs := slices.DeleteFunc(slices.Clone(s.index.Refs), func(r ref) bool { return r.Seq == seq })
-	if len(refs) == len(s.index.Refs) {
+	if !s.index.has(seq) {
 		return nil
 	}
+	refs := slices.DeleteFunc(slices.Clone(s.index.Refs), func(r ref) bool { return r.Seq == seq })
 	next := index{Last: s.index.Last, Refs: refs, Removing: seq}
-	setIndex, err := sealIndex(next)
+	saved, err := next.seal()
 	if err != nil {
 		return err
 	}
-	return s.write(ctx, next, setIndex, storage.DeleteOperation(itemKey(seq)))
+	if err := s.write(ctx, next, append(saved, storage.DeleteOperation(itemKey(seq)))...); err != nil {
+		return err
+	}
+	delete(s.unreadable, seq)
+	return nil
 }
 
 // Len returns the number of entries, damaged ones included.
@@ -203,60 +238,9 @@ func (s *Store) Len() int {
 	return len(s.index.Refs)
 }
 
-// Bytes returns how many bytes the entries take in the storage.
-func (s *Store) Bytes() int64 {
+// Stats returns what the Store holds.
+func (s *Store) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.bytes
-}
-
-// load reads the index, at the start and after a failed write, and finishes a removal that was cut short.
-func (s *Store) load(ctx context.Context) error {
-	if !s.unsure {
-		return nil
-	}
-	var found index
-	err := durable.Load(ctx, s.client, indexKey, version, &found)
-	if err != nil && !errors.Is(err, durable.ErrAbsent) {
-		return err
-	}
-	if found.Removing != 0 {
-		removed := storage.DeleteOperation(itemKey(found.Removing))
-		found.Removing = 0
-		setIndex, err := sealIndex(found)
-		if err != nil {
-			return err
-		}
-		return s.write(ctx, found, removed, setIndex)
-	}
-	s.adopt(found)
-	return nil
-}
-
-// write stores what leads to the index next, and adopts that once it has worked.
-func (s *Store) write(ctx context.Context, next index, ops ...*storage.Operation) error {
-	s.unsure = true
-	if err := s.client.Batch(ctx, ops...); err != nil {
-		return err
-	}
-	s.adopt(next)
-	return nil
-}
-
-func (s *Store) adopt(found index) {
-	s.index = found
-	s.unsure = false
-	s.bytes = 0
-	for _, ref := range found.Refs {
-		s.bytes += ref.Size
-	}
-}
-
-func sealIndex(i index) (*storage.Operation, error) {
-	raw, err := durable.Seal(version, i)
-	return storage.SetOperation(indexKey, raw), err
-}
-
-func itemKey(seq uint64) string {
-	return itemPrefix + strconv.FormatUint(seq, 10)
+	return Stats{Entries: len(s.index.Refs), Bytes: s.bytes, Repaired: s.repaired, Unreadable: len(s.unreadable)}
 }
