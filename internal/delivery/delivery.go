@@ -39,7 +39,8 @@ var (
 
 // Settings configure a Deliverer. Fields without a remark are required.
 type Settings struct {
-	ID     component.ID // the receiver, named as the source of quarantined records
+	ID     component.ID // the receiver
+	Source string       // named as the source of quarantined records; default: ID
 	Next   consumer.Logs
 	Retry  configretry.BackOffConfig // endless if MaxElapsedTime is 0; if disabled, the first error ends the call
 	Logger *zap.Logger
@@ -56,8 +57,8 @@ type Settings struct {
 	// Grace is how long a call of the consumer may go on after the context of Deliver has ended. Default 0: it is cut off.
 	Grace time.Duration
 
-	// OnProblem is told that delivery does not work, and nil when it works again; on change only. It must not call the
-	// Deliverer. May be nil.
+	// OnProblem is told that delivery does not work, or that a call of the consumer has been under way for more than a minute, and
+	// nil when all is well again; on change only. It must not call the Deliverer. May be nil.
 	OnProblem func(error)
 	// OnQuarantine is told how many records have just been put into the quarantine. It must be safe for
 	// concurrent use. May be nil.
@@ -73,6 +74,7 @@ type Deliverer struct {
 	accepted atomic.Int64 // records taken by the consumer, over all calls
 	loners   loners
 	health   health
+	calls    *calls
 }
 
 // New returns a Deliverer.
@@ -83,13 +85,18 @@ func New(set Settings) *Deliverer {
 	if set.OnQuarantine == nil {
 		set.OnQuarantine = func(int) {}
 	}
+	if set.Source == "" {
+		set.Source = set.ID.String()
+	}
 	if set.Jitter == nil {
 		set.Jitter = rand.Float64
 	}
+	watched := &calls{logger: set.Logger, onProblem: set.OnProblem}
 	return &Deliverer{
 		set:     set,
 		mutates: set.Next.Capabilities().MutatesData,
-		health:  health{logger: set.Logger, onProblem: set.OnProblem},
+		health:  health{logger: set.Logger, onProblem: watched.refusal},
+		calls:   watched,
 	}
 }
 

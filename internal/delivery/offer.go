@@ -36,7 +36,9 @@ func (b *batch) offer(ctx context.Context, logs plog.Logs) outcome {
 	total := logs.LogRecordCount()
 	call, release := b.call(ctx)
 	defer release()
+	returned := b.calls.begin()
 	err := b.set.Next.ConsumeLogs(call, given)
+	returned()
 	if err == nil {
 		b.accepted.Add(int64(total))
 		return outcome{rest: plog.NewLogs(), accepted: total}

@@ -125,7 +125,7 @@ func (b *batch) quarantine(ctx context.Context, record plog.Logs) error {
 	}
 	return b.set.Quarantine.Put(ctx, quarantine.Entry{
 		Reason: reasonRefused,
-		Source: b.set.ID.String(),
+		Source: b.set.Source,
 		Data:   data,
 		Format: quarantine.FormatOTLPProto,
 	})
