@@ -80,6 +80,19 @@ type Stats struct {
 	Unreadable int   // entries that were damaged when they were last looked at
 }
 
+// Damage says what is wrong with the entries, nil if nothing is.
+func (s Stats) Damage() error {
+	switch {
+	case s.Repaired > 0:
+		return fmt.Errorf("the index of the quarantine was damaged and made anew from what was found, %d entries, of which %d cannot be read: check the disk",
+			s.Entries, s.Unreadable)
+	case s.Unreadable > 0:
+		return fmt.Errorf("%d of the %d entries of the quarantine are damaged and cannot be read: check the disk", s.Unreadable, s.Entries)
+	default:
+		return nil
+	}
+}
+
 // Open reads the quarantine that client holds; an empty one is not written before its first entry. A damaged index is made
 // anew, see Stats. Open fails if the storage does, or if a newer release has written the index. Entries beyond the limits
 // stay.

@@ -20,7 +20,6 @@ import (
 	"github.com/otelcol-audit/otelcol-audit/internal/delivery"
 	"github.com/otelcol-audit/otelcol-audit/internal/httpcall"
 	"github.com/otelcol-audit/otelcol-audit/internal/oauth"
-	"github.com/otelcol-audit/otelcol-audit/internal/quarantine"
 	"github.com/otelcol-audit/otelcol-audit/internal/spool"
 )
 
@@ -63,7 +62,7 @@ func (r *auditReceiver) assemble(ctx context.Context, host component.Host) (_ *e
 		return nil, nil, err
 	}
 	opened = append(opened, root.Close)
-	if e.quarantine, err = quarantine.Open(ctx, root, quarantine.Limits{}); err != nil {
+	if err := e.openQuarantine(ctx, root); err != nil {
 		return nil, nil, err
 	}
 	var open int
@@ -85,11 +84,8 @@ func (r *auditReceiver) assemble(ctx context.Context, host component.Host) (_ *e
 	e.consumer = &graceful{next: r.next}
 	e.deliverer = delivery.New(delivery.Settings{
 		ID: r.set.ID, Next: e.consumer, Retry: r.cfg.RetryOnFailure, ObsReport: r.obs, Format: "json", Quarantine: e.quarantine, Logger: r.logger,
-		OnProblem: func(err error) { e.status.Set(causeDelivery, err) },
-		OnQuarantine: func(n int) { //nolint:contextcheck // the callback has none
-			r.tel.quarantined(n)
-			e.lasting.Set(causeQuarantine, errRefused)
-		},
+		OnProblem:    func(err error) { e.status.Set(causeDelivery, err) },
+		OnQuarantine: e.quarantined, //nolint:contextcheck // the callback has none
 	})
 	if err := e.takeStock(ctx, open); err != nil {
 		return nil, nil, err

@@ -10,6 +10,8 @@ import (
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/config/configretry"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/reoffer"
 )
 
 // Values of Config.Body.
@@ -76,6 +78,10 @@ type Config struct {
 	// they are accepted, even if it is disabled or has an end.
 	RetryOnFailure configretry.BackOffConfig `mapstructure:"retry_on_failure"`
 
+	// Quarantine says how often events that the next consumer refused for good
+	// are offered to it again. Default: at each start and every 24h.
+	Quarantine reoffer.Config `mapstructure:"quarantine"`
+
 	// LeaderElectorID names a leader elector extension; only the leader reads.
 	// Default: none, every instance reads.
 	LeaderElectorID *component.ID `mapstructure:"k8s_leader_elector,omitempty"`
@@ -118,6 +124,7 @@ func createDefaultConfig() component.Config {
 		MaxReaders:       defaultMaxReaders,
 		Body:             bodyMap,
 		RetryOnFailure:   retry,
+		Quarantine:       reoffer.NewDefaultConfig(),
 	}
 }
 

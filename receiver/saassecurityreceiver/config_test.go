@@ -37,6 +37,7 @@ func TestDefaultConfig(t *testing.T) {
 	require.Equal(t, "map", c.Body)
 	require.True(t, c.RetryOnFailure.Enabled)
 	require.Zero(t, c.RetryOnFailure.MaxElapsedTime)
+	require.Equal(t, 24*time.Hour, c.Quarantine.RetryInterval)
 }
 
 func load(t *testing.T, name string) *Config {
@@ -85,6 +86,7 @@ func TestEverythingIsDecoded(t *testing.T) {
 	want.Spool = SpoolConfig{MaxSizeMiB: 64, EncryptionKeyFile: "/run/secrets/spool.key"}
 	want.PollInterval, want.MaxEventsPerPoll, want.MaxReaders = 10*time.Millisecond, 0, 30
 	want.Body, want.IncludeOriginal = "string", true
+	want.Quarantine.RetryInterval = 6 * time.Hour
 	want.RetryOnFailure.InitialInterval, want.RetryOnFailure.MaxElapsedTime = 10*time.Millisecond, time.Hour
 	require.Equal(t, want, load(t, "everything"))
 }
@@ -153,6 +155,9 @@ func TestWrongConfigsNameKeyAndCure(t *testing.T) {
 		{"typo at the top", set("max_reader", 3), `unknown key "max_reader": did you mean "max_readers"?`},
 		{"typo in spool", set("spool", map[string]any{"max_size_mb": 1}), `unknown key "spool::max_size_mb": did you mean "spool::max_size_mib"?`},
 		{"typo in tls", set("tls", map[string]any{"ca_fiel": "/x"}), `unknown key "tls::ca_fiel": did you mean "tls::ca_file"?`},
+		{"negative interval of the quarantine", set("quarantine", map[string]any{"retry_interval": "-1s"}), "quarantine::retry_interval must be at least 1m, or 0s"},
+		{"interval of the quarantine too short", set("quarantine", map[string]any{"retry_interval": "59s"}), "quarantine::retry_interval must be at least 1m, or 0s"},
+		{"typo in quarantine", set("quarantine", map[string]any{"retry_intervall": "1h"}), `did you mean "quarantine::retry_interval"?`},
 		{"typo in retry", set("retry_on_failure", map[string]any{"max_elapsed": "1s"}), `unknown key "retry_on_failure::max_elapsed"`},
 		{"typo beside file", func(cfg map[string]any) { file(cfg); cfg["client_secretfile"] = "/y" }, `unknown key "client_secretfile"`},
 	} {

@@ -51,6 +51,7 @@ func (c *Config) Validate() error {
 		c.validateReading(),
 		c.validateBody(),
 		c.validateFiles(),
+		c.Quarantine.Check("quarantine"),
 	)
 }
 

@@ -14,15 +14,12 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/zap"
 
-	"github.com/otelcol-audit/otelcol-audit/internal/quarantine"
 	"github.com/otelcol-audit/otelcol-audit/internal/spool"
 )
 
 const (
 	minPassPause = 10 * time.Millisecond
 	maxPassPause = 30 * time.Second
-
-	reasonCorrupt = "corrupt"
 )
 
 // passAll delivers until ctx ends. Nothing that fails is dropped: it stays in the spool and is tried again after the others.
@@ -88,23 +85,6 @@ func (e *engine) unreadableSegments() error {
 		return nil
 	}
 	return fmt.Errorf("segments %v of the spool cannot be read; the others are delivered, and these are tried again: check their files", bad)
-}
-
-// putAside moves a damaged entry into the quarantine. If that is full, the entry stays where it is.
-func (e *engine) putAside(ctx context.Context, entry *spool.Entry) error {
-	err := e.quarantine.Put(ctx, quarantine.Entry{
-		Reason: reasonCorrupt, Source: e.mapping.source, Data: entry.Raw, Format: quarantine.FormatRaw,
-	})
-	if err != nil {
-		e.lasting.Set(causeQuarantine, err)
-		e.logger.Error("A damaged entry of the spool cannot be put into the quarantine; it stays in the spool", zap.Error(err))
-		return err
-	}
-	e.tel.corrupt(ctx)
-	e.lasting.Set(causeQuarantine, errDamaged)
-	e.logger.Error("An entry of the spool was damaged in the storage; what is left of it was put into the quarantine",
-		zap.Uint64("entry", entry.Seq), zap.Int("bytes", len(entry.Raw)), zap.Error(entry.Err))
-	return nil
 }
 
 // forget deletes what was delivered. Until that worked it would be delivered again after a restart, under the same identifiers.

@@ -80,6 +80,7 @@ func (e *engine) run(ctx context.Context) {
 	for range min(workers, max(2, e.cfg.MaxReaders)) {
 		e.passers.Go(func() { e.passAll(passing) })
 	}
+	e.passers.Go(func() { e.offerAgain(passing) })
 }
 
 // stop ends reading, then delivery. Reads in flight are waited for and spooled, as long as ctx and their own timeouts allow;

@@ -7,18 +7,19 @@ import "errors"
 
 // Causes of a troubled component status.
 const (
-	causeDamage     = "damage"
-	causeDelivery   = "delivery"
-	causeExpiry     = "expiry"
-	causeGap        = "gap"
-	causeLost       = "lost"
-	causePath       = "path"
-	causeQuarantine = "quarantine"
-	causeReading    = "reading"
-	causeReplay     = "replay"
-	causeSpool      = "spool"
-	causeStorage    = "storage"
-	causeTerm       = "term"
+	causeDamage           = "damage"
+	causeDelivery         = "delivery"
+	causeExpiry           = "expiry"
+	causeGap              = "gap"
+	causeLost             = "lost"
+	causePath             = "path"
+	causeQuarantine       = "quarantine"
+	causeQuarantineDamage = "quarantine damage"
+	causeReading          = "reading"
+	causeReplay           = "replay"
+	causeSpool            = "spool"
+	causeStorage          = "storage"
+	causeTerm             = "term"
 )
 
 // What they say.
@@ -30,6 +31,7 @@ var (
 	errForget      = errors.New("delivered events cannot be deleted from the spool; a restart would repeat them")
 	errDamaged     = errors.New("damaged entries of the spool were put into the quarantine of the storage")
 	errRefused     = errors.New("the next component refuses some events for good; they are kept in the quarantine of the storage")
+	errKept        = errors.New("events that the next component refused, or damaged entries of the spool, are kept in the quarantine of the storage")
 	errBulkMissing = errors.New("the API does not know " + pathBulk + ": events are read one by one, which is slower; check endpoint and what stands before the API")
 	errExpiryNear  = errors.New("reading is behind for more than 20 minutes; events that are not read within an hour are deleted by the vendor")
 	errExpired     = errors.New("reading is behind for more than an hour; the vendor deletes events that were not read")

@@ -97,9 +97,13 @@ func (t *telemetry) observe(current func() *engine) error {
 		func() error {
 			return b.RegisterSaasSecurityExpiryRiskCallback(age(func(e *engine) time.Time { return e.reading.progress().CaughtUpAt }))
 		},
+		func() error { return b.RegisterSaasSecurityDeliveryPendingCallback(pending(current)) },
 		func() error { return b.RegisterSaasSecurityLagCallback(lag(current)) },
 		func() error {
-			return b.RegisterSaasSecurityQuarantineEntriesCallback(integer(func(e *engine) int64 { return int64(e.quarantine.Len()) }))
+			return b.RegisterSaasSecurityQuarantineEntriesCallback(integer(func(e *engine) int64 { return int64(e.quarantine.Stats().Entries) }))
+		},
+		func() error {
+			return b.RegisterSaasSecurityQuarantineUnreadableCallback(integer(func(e *engine) int64 { return int64(e.quarantine.Stats().Unreadable) }))
 		},
 		func() error {
 			return b.RegisterSaasSecurityReadersCallback(integer(func(e *engine) int64 { return e.open.Load() }))
@@ -134,6 +138,15 @@ func (t *telemetry) observe(current func() *engine) error {
 		}
 	}
 	return nil
+}
+
+func pending(current func() *engine) metric.Float64Callback {
+	return func(_ context.Context, o metric.Float64Observer) error {
+		if e := current(); e != nil {
+			o.Observe(e.deliverer.Pending().Seconds())
+		}
+		return nil
+	}
 }
 
 // lag says nothing before the first delivery. It is never negative, even where the clock was set back since then.

@@ -48,7 +48,7 @@ func (t *term) newSubaccount(ctx context.Context, source keyfiles.Source) (*suba
 		Region: landscape.Region(key.Endpoint), SubaccountID: tenant, SubaccountName: nameOf(source),
 	})
 	s.deliverer = delivery.New(delivery.Settings{
-		ID: t.set.ID, Next: t.next, Retry: t.cfg.RetryOnFailure, ObsReport: t.obs, Format: "json",
+		ID: t.set.ID, Source: source.ID, Next: t.next, Retry: t.cfg.RetryOnFailure, ObsReport: t.obs, Format: "json",
 		Quarantine: t.quarantine, Grace: deliveryGrace, Logger: t.logger.With(labels(s)...),
 		OnProblem:    func(err error) { t.status.Set(s.cause("delivery"), err) },
 		OnQuarantine: s.quarantined,
@@ -84,13 +84,6 @@ func (t *term) recheck() {
 	if t.watcher != nil {
 		t.watcher.Recheck()
 	}
-}
-
-// quarantined raises the status: somebody has to look at what the backend refuses.
-func (s *subaccount) quarantined(n int) {
-	s.refused.Add(int64(n))
-	s.tel.quarantined(n)
-	s.status.Set(s.cause("quarantine"), errQuarantine)
 }
 
 // readFrom is where reading begins.

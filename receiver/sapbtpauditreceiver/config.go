@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/config/configretry"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/reoffer"
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/servicekey"
 )
 
@@ -108,6 +109,10 @@ type Config struct {
 	// Default: endless (max_elapsed_time 0).
 	RetryOnFailure configretry.BackOffConfig `mapstructure:"retry_on_failure"`
 
+	// Quarantine says how often events that the next consumer refused for good
+	// are offered to it again. Default: at each start and every 24h.
+	Quarantine reoffer.Config `mapstructure:"quarantine"`
+
 	// LeaderElectorID names a leader elector extension; only the leader reads.
 	// Default: none, every instance reads.
 	LeaderElectorID *component.ID `mapstructure:"k8s_leader_elector,omitempty"`
@@ -141,5 +146,6 @@ func createDefaultConfig() component.Config {
 		Concurrency:      defaultConcurrency,
 		Body:             bodyMap,
 		RetryOnFailure:   retry,
+		Quarantine:       reoffer.NewDefaultConfig(),
 	}
 }

@@ -30,6 +30,7 @@ func TestDefaultConfig(t *testing.T) {
 	require.True(t, ok)
 	require.Equal(t, 120*time.Second, c.ClientConfig.Timeout)
 	require.Zero(t, c.RetryOnFailure.MaxElapsedTime)
+	require.Equal(t, 24*time.Hour, c.Quarantine.RetryInterval)
 	require.True(t, c.RetryOnFailure.Enabled)
 	c.ServiceKeys = []string{"/etc/keys/*"}
 	require.NoError(t, confmap.Validate(cfg), "the defaults themselves are valid")
@@ -143,6 +144,7 @@ func TestValidConfigs(t *testing.T) {
 		expected.Concurrency = 16
 		expected.Categories = []string{"audit.configuration", "audit.data-access"}
 		expected.DropOwnEvents, expected.IncludeOriginal, expected.Body = true, true, bodyString
+		expected.Quarantine.RetryInterval = 6 * time.Hour
 		expected.RetryOnFailure.InitialInterval = 10 * time.Millisecond
 		expected.RetryOnFailure.MaxElapsedTime = time.Hour
 		require.Equal(t, expected, cfg)

@@ -43,6 +43,7 @@ func (c *Config) Validate() error {
 		c.validateCategories(),
 		c.validateBody(),
 		c.validateFiles(),
+		c.Quarantine.Check("quarantine"),
 	)
 }
 

@@ -181,6 +181,9 @@ func TestWrongConfigsAreRejectedWithTheirCure(t *testing.T) {
 		{"sweeps too long", secret(values{"sweeps": []any{"0s", "25h"}}), []string{"not be longer than 24h"}},
 		{"short category", secret(values{"categories": []any{"audit.configuration", "data-access"}}), []string{"categories[1]", "audit.security-events", "audit.data-modification"}},
 		{"unknown body", secret(values{"body": "json"}), []string{"body must be map", "string"}},
+		{"negative interval of the quarantine", secret(values{"quarantine": values{"retry_interval": "-1s"}}), []string{"quarantine::retry_interval must be at least 1m, or 0s"}},
+		{"interval of the quarantine too short", secret(values{"quarantine": values{"retry_interval": "59s"}}), []string{"quarantine::retry_interval must be at least 1m, or 0s"}},
+		{"typo in quarantine", secret(values{"quarantine": values{"retry_intervall": "1h"}}), []string{`did you mean "quarantine::retry_interval"?`}},
 		{"negative retry interval", secret(values{"retry_on_failure": values{"initial_interval": "-1s"}}), []string{"retry_on_failure", "initial_interval"}},
 		{"storage as a section", secret(values{"storage": values{"file_storage": nil}}), []string{`"storage" takes a text`}},
 

@@ -41,10 +41,11 @@ func (s *subaccount) deliverPage(ctx context.Context, w *window, p *page, closes
 		s.appendGap(chosen.logs, w.span, gapReason(p.broken), observed)
 	}
 	if chosen.logs.LogRecordCount() > 0 {
-		if err := s.hand(ctx, chosen.logs); err != nil {
+		quarantined, err := s.hand(ctx, chosen.logs)
+		if err != nil {
 			return err
 		}
-		s.countDelivered(chosen.seconds, observed, w.bound)
+		s.countDelivered(chosen.seconds, quarantined, observed, w.bound)
 	}
 	// Only now: a page that could not be delivered is read again.
 	s.tel.selected(chosen)
@@ -57,14 +58,14 @@ func (s *subaccount) deliverPage(ctx context.Context, w *window, p *page, closes
 	return s.save(ctx, w, chosen.events, closes)
 }
 
-// hand delivers the records. One that is refused alone cannot be told from a backend that is down; its window gives way, so
+// hand delivers the records, and says how many are in the quarantine instead. One that is refused alone cannot be told from a backend that is down; its window gives way, so
 // that others can show which it is.
-func (s *subaccount) hand(ctx context.Context, logs plog.Logs) error {
-	err := s.deliverer.Deliver(ctx, logs)
+func (s *subaccount) hand(ctx context.Context, logs plog.Logs) (quarantined int, err error) {
+	quarantined, err = s.deliverer.DeliverCounting(ctx, logs)
 	if errors.Is(err, delivery.ErrRefusedAlone) {
-		return &anomaly{reason: reasonRefused, err: err}
+		return 0, &anomaly{reason: reasonRefused, err: err}
 	}
-	return err
+	return quarantined, err
 }
 
 // selection is what becomes of a page's records.
@@ -149,9 +150,9 @@ func (s *subaccount) ofOtherCategory(raw *record.Raw) bool {
 // maxAhead is how far the time of an event may lie ahead of the local clock: as far as that and SAP's may differ.
 const maxAhead = 5 * 60
 
-// countDelivered notes how late the events were. What was read for the first time while catching up says nothing about
-// that, and an event of the future nothing at all: taken for the newest, it would hide that nothing arrives any more.
-func (s *subaccount) countDelivered(seconds []int64, observed time.Time, bound int64) {
+// countDelivered counts events, but for those in the quarantine, and notes how late they were. What was read for the first time
+// while catching up says nothing about that, and an event of the future nothing at all: taken for the newest, it would hide that nothing arrives any more.
+func (s *subaccount) countDelivered(seconds []int64, quarantined int, observed time.Time, bound int64) {
 	live := 2*max(int64(s.cfg.PollInterval/time.Second), 1) + 60
 	unread := s.progress.Behind(bound)
 	newest, future := int64(0), 0
@@ -170,7 +171,7 @@ func (s *subaccount) countDelivered(seconds []int64, observed time.Time, bound i
 			s.tel.lateness(age)
 		}
 	}
-	s.tel.delivered(len(seconds) - int(s.refused.Swap(0)))
+	s.tel.delivered(max(0, len(seconds)-quarantined)) // besides events there can be a gap record
 	s.tel.future(future)
 	if newest > s.newest.Load() {
 		s.newest.Store(newest)

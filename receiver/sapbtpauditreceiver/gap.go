@@ -36,37 +36,65 @@ func (s *subaccount) announceExpired(ctx context.Context, bound int64) error {
 	if s.published.Load().Oldest() >= limit {
 		return nil
 	}
+	s.giveUpAsides(limit)
+	if s.announcing.Load() {
+		return nil
+	}
 	if err := s.delivering.enter(ctx); err != nil {
 		return err
 	}
 	defer s.delivering.leave()
-	s.giveUpAsides(limit)
 	reserved := s.reserved()
 	lost := s.progress.Behind(limit).Minus(reserved)
 	past := sweep.Set{{From: s.progress.Oldest(), To: limit}}.Minus(reserved)
-	if len(past) == 0 {
+	switch {
+	case len(past) == 0:
 		return nil
-	}
-	progress := s.progress.Clone()
-	for _, span := range past {
-		progress.Abandon(span)
-	}
-	if len(lost) > 0 {
-		logs, _ := s.newLogs()
-		for _, span := range lost {
-			s.appendGap(logs, span, reasonExpired, time.Now())
-		}
-		if err := s.hand(ctx, logs); err != nil {
-			return err
-		}
-	}
-	if err := s.saveProgress(ctx, progress); err != nil {
-		return err
+	case len(lost) == 0:
+		return s.abandon(ctx, past)
 	}
 	for _, span := range lost {
 		s.noteGap(span, reasonExpired)
 	}
+	s.announcing.Store(true)
+	s.background.Go(func() {
+		defer s.announcing.Store(false)
+		s.announce(ctx, lost, past)
+	})
 	return nil
+}
+
+// announce delivers the records of holes and then gives up the time that has passed. It goes on beside reading: a record that
+// is refused must not hold up what can still be read, and can be told from a backend that is down only by what else is
+// accepted. Until it is taken the holes stay unread in storage, so that a restart announces them again.
+func (s *subaccount) announce(ctx context.Context, lost, past sweep.Set) {
+	logs, _ := s.newLogs()
+	for _, span := range lost {
+		s.appendGap(logs, span, reasonExpired, time.Now())
+	}
+	for pause := firstFailurePause; ; pause = min(2*pause, maxFailureCap) {
+		_, err := s.hand(ctx, logs)
+		if err == nil {
+			break
+		}
+		if sleep(ctx, jittered(pause)) != nil {
+			return
+		}
+	}
+	if s.delivering.enter(ctx) != nil {
+		return
+	}
+	defer s.delivering.leave()
+	_ = s.abandon(ctx, past) // its only error is that ctx has ended; saving tells of its own troubles
+}
+
+// abandon gives up time that has passed. The caller has entered delivering.
+func (s *subaccount) abandon(ctx context.Context, past sweep.Set) error {
+	progress := s.progress.Clone()
+	for _, span := range past {
+		progress.Abandon(span)
+	}
+	return s.saveProgress(ctx, progress)
 }
 
 // retained is the oldest event time that SAP still keeps.

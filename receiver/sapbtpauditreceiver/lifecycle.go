@@ -65,7 +65,7 @@ func (r *auditReceiver) Start(ctx context.Context, host component.Host) error {
 	if r.cfg.ClientConfig.TLS.InsecureSkipVerify {
 		r.logger.Warn("tls.insecure_skip_verify is set: the identity of the servers is not checked, credentials may go to anyone")
 	}
-	if err := observe(r.builder, r.list); err != nil {
+	if err := errors.Join(observe(r.builder, r.list), observeQuarantine(r.builder, r.quarantined)); err != nil {
 		return err
 	}
 	r.status.Start(host)

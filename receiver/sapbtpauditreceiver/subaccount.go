@@ -59,7 +59,6 @@ type subaccount struct {
 
 	filterHere atomic.Bool                    // the API does not filter by category, so the receiver does
 	tenant     atomic.Pointer[string]         // id of the subaccount; nil while no carrier and no token has said it
-	refused    atomic.Int64                   // records quarantined by the delivery under way
 	answers    atomic.Int64                   // successful answers of the API
 	newest     atomic.Int64                   // time of the newest delivered event, Unix seconds
 	published  atomic.Pointer[sweep.Progress] // progress for telemetry, which must not wait for a delivery
@@ -67,6 +66,7 @@ type subaccount struct {
 	background sync.WaitGroup // readers and fetches ahead of delivery
 	delivering gate           // passed while a page is delivered and checkpointed; guards progress, store and unsaved
 	progress   sweep.Progress
+	announcing atomic.Bool  // records of holes are being delivered
 	unsaved    string       // why the checkpoint could not be saved; empty if it could
 	gapUntil   atomic.Int64 // until when the status shows a gap, Unix seconds; 0 if it shows none
 

@@ -140,6 +140,9 @@ func observe(builder *metadata.TelemetryBuilder, list func() []*subaccount) erro
 		func() error {
 			return builder.RegisterSapBtpAuditCredentialExpiryCallback(float((*subaccount).expiry, math.Min))
 		},
+		func() error {
+			return builder.RegisterSapBtpAuditDeliveryPendingCallback(float((*subaccount).deliveryPending, math.Max))
+		},
 		func() error { return builder.RegisterSapBtpAuditLagCallback(float((*subaccount).lag, math.Max)) },
 		func() error {
 			return builder.RegisterSapBtpAuditUnreadAgeCallback(float((*subaccount).unreadAge, math.Max))
@@ -192,6 +195,8 @@ func (s *subaccount) expiry() (float64, bool) {
 	end := lastEnd(s.connection.Load().credentials)
 	return time.Until(end).Seconds(), !end.IsZero()
 }
+
+func (s *subaccount) deliveryPending() (float64, bool) { return s.deliverer.Pending().Seconds(), true }
 
 // lag is never negative, even where the clock was set back.
 func (s *subaccount) lag() (float64, bool) {

@@ -61,11 +61,8 @@ func (t *term) start(ctx context.Context) (err error) {
 		return err
 	}
 	t.names = newNames(t.storage, t.logger)
-	if t.quarantine, err = quarantine.Open(ctx, t.storage, quarantine.Limits{}); err != nil {
-		return fmt.Errorf("opening the quarantine: %w", err)
-	}
-	if t.quarantine.Len() > 0 {
-		t.logger.Warn("The quarantine holds events that the backend refused for good", zap.Int("events", t.quarantine.Len()))
+	if err := t.openQuarantine(ctx); err != nil {
+		return err
 	}
 	if t.clients, err = t.newClients(ctx, t.host); err != nil {
 		return err
@@ -86,6 +83,7 @@ func (t *term) start(ctx context.Context) (err error) {
 		}
 	}
 	t.runAll(t.list()) //nolint:contextcheck // lasts longer than Start
+	t.running.Go(func() { t.offerAgain(t.reading) })
 	if t.watcher != nil {
 		t.running.Go(func() { _ = t.watcher.Run(t.reading, t.follow) }) // its only error is that the term has ended
 	}

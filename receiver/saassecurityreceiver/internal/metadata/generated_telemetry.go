@@ -25,33 +25,35 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                           metric.Meter
-	mu                              sync.Mutex
-	registrations                   []metric.Registration
-	SaasSecurityCommitDuration      metric.Float64Histogram
-	SaasSecurityEventsDelivered     metric.Int64Counter
-	SaasSecurityEventsOdd           metric.Int64Counter
-	SaasSecurityEventsQuarantined   metric.Int64Counter
-	SaasSecurityEventsRead          metric.Int64Counter
-	SaasSecurityExpiryRisk          metric.Float64ObservableGauge
-	SaasSecurityGap                 metric.Int64Counter
-	SaasSecurityLag                 metric.Float64ObservableGauge
-	SaasSecurityQuarantineEntries   metric.Int64ObservableGauge
-	SaasSecurityReadDuration        metric.Float64Histogram
-	SaasSecurityReaders             metric.Int64ObservableGauge
-	SaasSecurityReads               metric.Int64Counter
-	SaasSecurityReadsUnknownOutcome metric.Int64Counter
-	SaasSecurityRepliesUndecoded    metric.Int64Counter
-	SaasSecuritySpoolBytes          metric.Int64ObservableGauge
-	SaasSecuritySpoolCorrupt        metric.Int64Counter
-	SaasSecuritySpoolEntries        metric.Int64ObservableGauge
-	SaasSecuritySpoolLimit          metric.Int64ObservableGauge
-	SaasSecuritySpoolLost           metric.Int64ObservableGauge
-	SaasSecuritySpoolMissing        metric.Int64ObservableGauge
-	SaasSecuritySpoolOldestAge      metric.Float64ObservableGauge
-	SaasSecuritySpoolRepaired       metric.Int64ObservableGauge
-	SaasSecuritySpoolUnreadable     metric.Int64ObservableGauge
-	SaasSecurityTokenRefreshes      metric.Int64Counter
+	meter                            metric.Meter
+	mu                               sync.Mutex
+	registrations                    []metric.Registration
+	SaasSecurityCommitDuration       metric.Float64Histogram
+	SaasSecurityDeliveryPending      metric.Float64ObservableGauge
+	SaasSecurityEventsDelivered      metric.Int64Counter
+	SaasSecurityEventsOdd            metric.Int64Counter
+	SaasSecurityEventsQuarantined    metric.Int64Counter
+	SaasSecurityEventsRead           metric.Int64Counter
+	SaasSecurityExpiryRisk           metric.Float64ObservableGauge
+	SaasSecurityGap                  metric.Int64Counter
+	SaasSecurityLag                  metric.Float64ObservableGauge
+	SaasSecurityQuarantineEntries    metric.Int64ObservableGauge
+	SaasSecurityQuarantineUnreadable metric.Int64ObservableGauge
+	SaasSecurityReadDuration         metric.Float64Histogram
+	SaasSecurityReaders              metric.Int64ObservableGauge
+	SaasSecurityReads                metric.Int64Counter
+	SaasSecurityReadsUnknownOutcome  metric.Int64Counter
+	SaasSecurityRepliesUndecoded     metric.Int64Counter
+	SaasSecuritySpoolBytes           metric.Int64ObservableGauge
+	SaasSecuritySpoolCorrupt         metric.Int64Counter
+	SaasSecuritySpoolEntries         metric.Int64ObservableGauge
+	SaasSecuritySpoolLimit           metric.Int64ObservableGauge
+	SaasSecuritySpoolLost            metric.Int64ObservableGauge
+	SaasSecuritySpoolMissing         metric.Int64ObservableGauge
+	SaasSecuritySpoolOldestAge       metric.Float64ObservableGauge
+	SaasSecuritySpoolRepaired        metric.Int64ObservableGauge
+	SaasSecuritySpoolUnreadable      metric.Int64ObservableGauge
+	SaasSecurityTokenRefreshes       metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -63,6 +65,21 @@ type telemetryBuilderOptionFunc func(mb *TelemetryBuilder)
 
 func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
+}
+
+// RegisterSaasSecurityDeliveryPendingCallback sets callback for observable SaasSecurityDeliveryPending metric.
+func (builder *TelemetryBuilder) RegisterSaasSecurityDeliveryPendingCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.SaasSecurityDeliveryPending, obs: o})
+		return nil
+	}, builder.SaasSecurityDeliveryPending)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
 }
 
 // RegisterSaasSecurityExpiryRiskCallback sets callback for observable SaasSecurityExpiryRisk metric.
@@ -101,6 +118,21 @@ func (builder *TelemetryBuilder) RegisterSaasSecurityQuarantineEntriesCallback(c
 		cb(ctx, &observerInt64{inst: builder.SaasSecurityQuarantineEntries, obs: o})
 		return nil
 	}, builder.SaasSecurityQuarantineEntries)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterSaasSecurityQuarantineUnreadableCallback sets callback for observable SaasSecurityQuarantineUnreadable metric.
+func (builder *TelemetryBuilder) RegisterSaasSecurityQuarantineUnreadableCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.SaasSecurityQuarantineUnreadable, obs: o})
+		return nil
+	}, builder.SaasSecurityQuarantineUnreadable)
 	if err != nil {
 		return err
 	}
@@ -290,6 +322,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithExplicitBucketBoundaries([]float64{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5}...),
 	)
 	errs = errors.Join(errs, err)
+	builder.SaasSecurityDeliveryPending, err = builder.meter.Float64ObservableGauge(
+		"otelcol_saas_security_delivery_pending",
+		metric.WithDescription("How long the oldest call of the next consumer has been under way, 0 if none is. [Alpha]"),
+		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
 	builder.SaasSecurityEventsDelivered, err = builder.meter.Int64Counter(
 		"otelcol_saas_security_events_delivered",
 		metric.WithDescription("Events that the next consumer accepted. [Alpha]"),
@@ -335,6 +373,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.SaasSecurityQuarantineEntries, err = builder.meter.Int64ObservableGauge(
 		"otelcol_saas_security_quarantine_entries",
 		metric.WithDescription("Entries in the quarantine. [Alpha]"),
+		metric.WithUnit("{entry}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.SaasSecurityQuarantineUnreadable, err = builder.meter.Int64ObservableGauge(
+		"otelcol_saas_security_quarantine_unreadable",
+		metric.WithDescription("Entries of the quarantine that are damaged. [Alpha]"),
 		metric.WithUnit("{entry}"),
 	)
 	errs = errors.Join(errs, err)

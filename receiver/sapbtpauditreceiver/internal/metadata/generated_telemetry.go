@@ -25,31 +25,34 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                        metric.Meter
-	mu                           sync.Mutex
-	registrations                []metric.Registration
-	SapBtpAuditCheckpoints       metric.Int64Counter
-	SapBtpAuditClockSkew         metric.Float64ObservableGauge
-	SapBtpAuditCredentialExpiry  metric.Float64ObservableGauge
-	SapBtpAuditEventLateness     metric.Float64Histogram
-	SapBtpAuditEventsDelivered   metric.Int64Counter
-	SapBtpAuditEventsDropped     metric.Int64Counter
-	SapBtpAuditEventsDuplicate   metric.Int64Counter
-	SapBtpAuditEventsFuture      metric.Int64Counter
-	SapBtpAuditEventsLate        metric.Int64Counter
-	SapBtpAuditEventsMalformed   metric.Int64Counter
-	SapBtpAuditEventsQuarantined metric.Int64Counter
-	SapBtpAuditEventsRead        metric.Int64Counter
-	SapBtpAuditGap               metric.Int64Counter
-	SapBtpAuditLag               metric.Float64ObservableGauge
-	SapBtpAuditRequestDuration   metric.Float64Histogram
-	SapBtpAuditRequests          metric.Int64Counter
-	SapBtpAuditSeenEvents        metric.Int64ObservableGauge
-	SapBtpAuditSeenEvicted       metric.Int64ObservableCounter
-	SapBtpAuditTokenRefreshes    metric.Int64Counter
-	SapBtpAuditUnreadAge         metric.Float64ObservableGauge
-	SapBtpAuditUnreadSpan        metric.Float64ObservableGauge
-	SapBtpAuditWindowRestarts    metric.Int64Counter
+	meter                           metric.Meter
+	mu                              sync.Mutex
+	registrations                   []metric.Registration
+	SapBtpAuditCheckpoints          metric.Int64Counter
+	SapBtpAuditClockSkew            metric.Float64ObservableGauge
+	SapBtpAuditCredentialExpiry     metric.Float64ObservableGauge
+	SapBtpAuditDeliveryPending      metric.Float64ObservableGauge
+	SapBtpAuditEventLateness        metric.Float64Histogram
+	SapBtpAuditEventsDelivered      metric.Int64Counter
+	SapBtpAuditEventsDropped        metric.Int64Counter
+	SapBtpAuditEventsDuplicate      metric.Int64Counter
+	SapBtpAuditEventsFuture         metric.Int64Counter
+	SapBtpAuditEventsLate           metric.Int64Counter
+	SapBtpAuditEventsMalformed      metric.Int64Counter
+	SapBtpAuditEventsQuarantined    metric.Int64Counter
+	SapBtpAuditEventsRead           metric.Int64Counter
+	SapBtpAuditGap                  metric.Int64Counter
+	SapBtpAuditLag                  metric.Float64ObservableGauge
+	SapBtpAuditQuarantineEntries    metric.Int64ObservableGauge
+	SapBtpAuditQuarantineUnreadable metric.Int64ObservableGauge
+	SapBtpAuditRequestDuration      metric.Float64Histogram
+	SapBtpAuditRequests             metric.Int64Counter
+	SapBtpAuditSeenEvents           metric.Int64ObservableGauge
+	SapBtpAuditSeenEvicted          metric.Int64ObservableCounter
+	SapBtpAuditTokenRefreshes       metric.Int64Counter
+	SapBtpAuditUnreadAge            metric.Float64ObservableGauge
+	SapBtpAuditUnreadSpan           metric.Float64ObservableGauge
+	SapBtpAuditWindowRestarts       metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -93,12 +96,57 @@ func (builder *TelemetryBuilder) RegisterSapBtpAuditCredentialExpiryCallback(cb 
 	return nil
 }
 
+// RegisterSapBtpAuditDeliveryPendingCallback sets callback for observable SapBtpAuditDeliveryPending metric.
+func (builder *TelemetryBuilder) RegisterSapBtpAuditDeliveryPendingCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.SapBtpAuditDeliveryPending, obs: o})
+		return nil
+	}, builder.SapBtpAuditDeliveryPending)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 // RegisterSapBtpAuditLagCallback sets callback for observable SapBtpAuditLag metric.
 func (builder *TelemetryBuilder) RegisterSapBtpAuditLagCallback(cb metric.Float64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
 		cb(ctx, &observerFloat64{inst: builder.SapBtpAuditLag, obs: o})
 		return nil
 	}, builder.SapBtpAuditLag)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterSapBtpAuditQuarantineEntriesCallback sets callback for observable SapBtpAuditQuarantineEntries metric.
+func (builder *TelemetryBuilder) RegisterSapBtpAuditQuarantineEntriesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.SapBtpAuditQuarantineEntries, obs: o})
+		return nil
+	}, builder.SapBtpAuditQuarantineEntries)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterSapBtpAuditQuarantineUnreadableCallback sets callback for observable SapBtpAuditQuarantineUnreadable metric.
+func (builder *TelemetryBuilder) RegisterSapBtpAuditQuarantineUnreadableCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.SapBtpAuditQuarantineUnreadable, obs: o})
+		return nil
+	}, builder.SapBtpAuditQuarantineUnreadable)
 	if err != nil {
 		return err
 	}
@@ -224,6 +272,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)
+	builder.SapBtpAuditDeliveryPending, err = builder.meter.Float64ObservableGauge(
+		"otelcol_sap_btp_audit_delivery_pending",
+		metric.WithDescription("How long the oldest call of the next consumer has been under way, 0 if none is. [Alpha]"),
+		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
 	builder.SapBtpAuditEventLateness, err = builder.meter.Float64Histogram(
 		"otelcol_sap_btp_audit_event_lateness",
 		metric.WithDescription("Time between an event and its first delivery, which shows how late SAP makes events visible. [Alpha]"),
@@ -289,6 +343,18 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_sap_btp_audit_lag",
 		metric.WithDescription("Age of the newest event that was delivered, without events dated in the future. [Alpha]"),
 		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
+	builder.SapBtpAuditQuarantineEntries, err = builder.meter.Int64ObservableGauge(
+		"otelcol_sap_btp_audit_quarantine_entries",
+		metric.WithDescription("Entries in the quarantine. [Alpha]"),
+		metric.WithUnit("{entry}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.SapBtpAuditQuarantineUnreadable, err = builder.meter.Int64ObservableGauge(
+		"otelcol_sap_btp_audit_quarantine_unreadable",
+		metric.WithDescription("Entries of the quarantine that are damaged. [Alpha]"),
+		metric.WithUnit("{entry}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.SapBtpAuditRequestDuration, err = builder.meter.Float64Histogram(

@@ -16,7 +16,7 @@ import (
 func (m *Mapper) AppendGap(dst plog.LogRecordSlice, source string, from, to time.Time, reason string, observed time.Time) {
 	start, end := from.UTC().Format(time.RFC3339), to.UTC().Format(time.RFC3339)
 	rec := dst.AppendEmpty()
-	rec.SetEventName(eventGap)
+	rec.SetEventName(EventGap)
 	rec.SetTimestamp(pcommon.NewTimestampFromTime(to))
 	rec.SetObservedTimestamp(pcommon.NewTimestampFromTime(observed))
 	rec.SetSeverityNumber(plog.SeverityNumberError)

@@ -72,7 +72,7 @@ const (
 	eventDataAccess       = prefix + "data_access"
 	eventDataModification = prefix + "data_modification"
 	eventUnknown          = prefix + "unknown"
-	eventGap              = prefix + "gap"
+	EventGap              = prefix + "gap"
 )
 
 func eventName(category string) string {
