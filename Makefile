@@ -53,6 +53,10 @@ test: build ## Run all tests, with the race detector
 	$(if $(RACE),,@echo 'No C compiler found: testing without the race detector.')
 	go test $(RACE) -timeout=30m ./...
 
+.PHONY: flaky
+flaky: build ## Look for tests that fail now and then: all of them many times beside busy processors, for hours (FLAKY_MINUTES, FLAKY_PACKAGES, FLAKY_RUN)
+	go run ./internal/harness/flaky
+
 .PHONY: e2e
 e2e: build ## Test the program at full size (a million events, 500 subaccounts, 60 s certificates), which takes half an hour
 	E2E_KILLS=$(or $(E2E_KILLS),250) E2E_KILLED_BACKFILL=200000 E2E_BACKFILL=1000000 E2E_MANY=500 E2E_STRIDE=1 \
