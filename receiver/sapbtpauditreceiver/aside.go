@@ -34,7 +34,7 @@ type aside struct {
 	tries     int // in a row without success
 	salvage   bool
 	empties   int  // answers without records in a row, looked at again
-	cuts      int  // ends on a full page in a row, looked at again
+	cuts      int  // ends in a row that may be none, looked at again
 	most      int  // records of the longest of these
 	again     bool // it was set aside before, whole or as part of another one
 	filled    int  // windows with records that were read to their end when it was first set aside
@@ -56,9 +56,9 @@ func (s *subaccount) setAside(w *window, trouble *anomaly) bool {
 		s.putAside(next, w.span)
 	case reasonLarge:
 		s.divide(next, cut(w.span, largeParts)...)
-	case reasonFullLast:
-		s.notices.add(reasonFullLast)
-		if divisible {
+	case reasonFullLast, reasonEmptyLast:
+		s.notices.add(trouble.reason)
+		if divisible && trouble.reason == reasonFullLast {
 			s.divide(next, halves...)
 			break
 		}
@@ -68,8 +68,10 @@ func (s *subaccount) setAside(w *window, trouble *anomaly) bool {
 		s.putAside(next, w.span)
 	case reasonEmpty:
 		next.empties++
-		next.notBefore = time.Now().Add(time.Duration(w.empties) * s.cfg.PollInterval)
-		s.putAside(next, w.span)
+		if !expiring(w.span, w.bound) { // what SAP deletes next cannot wait
+			next.notBefore = time.Now().Add(time.Duration(w.empties) * s.cfg.PollInterval)
+		}
+		s.putAside(next, trouble.again...)
 	default:
 		s.anomalies++
 		sick := s.anomalies > maxAnomalies || len(s.asides) >= maxAside

@@ -27,9 +27,9 @@ const (
 )
 
 // deliverPage hands what is new on the page to the next consumer and then saves that it did; with the window's last page
-// also that the window is read. One page of a subaccount is delivered at a time, so that two windows that share a second
+// also what that proves to be read. One page of a subaccount is delivered at a time, so that two windows that share a second
 // never deliver the same event.
-func (s *subaccount) deliverPage(ctx context.Context, w *window, p *page, closes bool) error {
+func (s *subaccount) deliverPage(ctx context.Context, w *window, p *page, proven sweep.Set) error {
 	if err := s.delivering.enter(ctx); err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func (s *subaccount) deliverPage(ctx context.Context, w *window, p *page, closes
 	if p.broken != nil {
 		s.noteGap(w.span, gapReason(p.broken))
 	}
-	return s.save(ctx, w, chosen.events, closes)
+	return s.save(ctx, w, chosen.events, proven)
 }
 
 // hand delivers the records, and says how many are in the quarantine instead. One that is refused alone cannot be told from a backend that is down; its window gives way, so
@@ -178,20 +178,22 @@ func (s *subaccount) countDelivered(seconds []int64, quarantined int, observed t
 	}
 }
 
-// save stores what was delivered, and with the last page that the window is read. It does not give up: without the
+// save stores what was delivered, and with the last page what is read. It does not give up: without the
 // checkpoint nothing may go on.
-func (s *subaccount) save(ctx context.Context, w *window, events []seen.Event, closes bool) error {
+func (s *subaccount) save(ctx context.Context, w *window, events []seen.Event, proven sweep.Set) error {
 	progress := s.progress
-	if closes {
+	if len(proven) > 0 {
 		progress = s.progress.Clone()
-		progress.Record(w.span, w.bound)
+		for _, span := range proven {
+			progress.Record(span, w.bound)
+		}
 	}
 	staged, err := w.view.Stage(events, progress.Unread())
 	if err != nil {
 		return err
 	}
 	ops := staged.Writes
-	if closes {
+	if len(proven) > 0 {
 		op, err := s.store.operation(progress)
 		if err != nil {
 			return err
@@ -203,7 +205,7 @@ func (s *subaccount) save(ctx context.Context, w *window, events []seen.Event, c
 		return err
 	}
 	staged.Commit()
-	if closes {
+	if len(proven) > 0 {
 		s.store.saved()
 		s.setProgress(progress)
 	}

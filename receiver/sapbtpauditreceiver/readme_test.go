@@ -67,8 +67,8 @@ func TestReadmeNamesEveryMetric(t *testing.T) {
 	text := readme.Read(t, readmePath)
 	readme.RequireMetrics(t, text, readme.Read(t, "metadata.yaml"))
 	readme.RequireNamed(t, text,
-		reasonHandle, reasonRepeated, reasonEndless, reasonFullLast, reasonEmpty, reasonLarge, reasonMalformed, reasonTooLarge,
-		reasonCategories, reasonServer, reasonRefused, reasonExpired, dropCategory, dropOwn,
+		reasonHandle, reasonRepeated, reasonEndless, reasonFullLast, reasonEmptyLast, reasonEmpty, reasonLarge, reasonMalformed,
+		reasonTooLarge, reasonCategories, reasonServer, reasonRefused, reasonExpired, dropCategory, dropOwn,
 		auditlog.OutcomeOK, auditlog.OutcomeEmpty, auditlog.OutcomeThrottled, auditlog.OutcomeUnauthorized, auditlog.OutcomeForbidden,
 		auditlog.OutcomeClientError, auditlog.OutcomeServerError, auditlog.OutcomeNetwork, auditlog.OutcomeTimeout, auditlog.OutcomeProtocol)
 }

@@ -73,6 +73,7 @@ type subaccount struct {
 	mu              sync.Mutex
 	suspended       []*window
 	asides          []aside
+	emptyBefore     sweep.Set            // had no records when it was to be read for the last time, and is still due
 	active          map[*window]struct{} // being read
 	anomalies       int                  // faulty windows since one with records was read to its end
 	closedWindows   int                  // windows read to their end

@@ -127,9 +127,11 @@ func (t *turn) read(ctx context.Context, w *window) error {
 		if trouble == nil && !w.done() && !last && t.s.alone() {
 			w.readAhead(ctx, t.s)
 		}
-		doubt := w.doubt()
-		closes := trouble == nil && w.done() && doubt == ""
-		err := t.s.deliverPage(ctx, w, p, closes)
+		var end ending
+		if trouble == nil && w.done() {
+			end = t.s.judge(w)
+		}
+		err := t.s.deliverPage(ctx, w, p, end.proven)
 		p.lease.free()
 		if err != nil {
 			return err
@@ -137,10 +139,11 @@ func (t *turn) read(ctx context.Context, w *window) error {
 		switch {
 		case trouble != nil:
 			return trouble
-		case closes:
+		case w.done() && end.doubt == "":
+			t.s.leave(end.again)
 			return nil
 		case w.done():
-			return &anomaly{reason: doubt}
+			return &anomaly{reason: end.doubt, again: end.again}
 		case w.pages >= maxWindowPages && w.span.Len() > 1:
 			return &anomaly{reason: reasonLarge}
 		case last:

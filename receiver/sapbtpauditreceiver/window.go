@@ -9,6 +9,7 @@ import (
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/auditlog"
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/record"
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/seen"
+	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/sweep"
 )
 
 // Guards of paging. SAP documents neither how long a handle lives nor what a server does that has lost its place.
@@ -18,8 +19,6 @@ const (
 	maxWindowPages = 40
 	// maxFruitless is how many pages in a row may bring nothing that the window has not brought before.
 	maxFruitless = 20
-	// emptyLooks is how often an empty answer that is in doubt is asked for again.
-	emptyLooks = 2
 )
 
 // Reasons for which a window is read again from its first page, whole or in parts.
@@ -28,6 +27,7 @@ const (
 	reasonRepeated   = "handle_repeated"
 	reasonEndless    = "endless_handles"
 	reasonFullLast   = "full_last_page"
+	reasonEmptyLast  = "empty_last_page"
 	reasonEmpty      = "empty"
 	reasonLarge      = "large"
 	reasonMalformed  = "malformed"
@@ -41,6 +41,7 @@ const (
 type anomaly struct {
 	reason string
 	err    error
+	again  sweep.Set // what is to be read again; nil for the whole window
 }
 
 func (a *anomaly) Error() string {
@@ -56,9 +57,8 @@ func (a *anomaly) Unwrap() error { return a.err }
 type window struct {
 	// aside is the span, and its history of being set aside.
 	aside
-	bound int64 // the source's time when it was planned or first answered, whichever is earlier
-	// onlyReading tells that nothing of the span was read before and no sweep will read it again, as in a backfill.
-	onlyReading bool
+	bound       int64 // the source's time when it was planned or first answered, whichever is earlier
+	current     bool  // it reaches to the present, where the next poll goes on
 	view        *seen.View
 	handle      string
 	handles     map[string]struct{}
@@ -68,6 +68,7 @@ type window struct {
 	records     int
 	full        bool         // the page before was
 	lastFull    bool         // the last page was, or may have been
+	lastMissing bool         // the last page had no records although a handle had promised some
 	ahead       chan fetched // a page that is being fetched while the one before it is delivered
 }
 
@@ -130,6 +131,7 @@ func (w *window) advance(p *page) error {
 	if p.next == "" {
 		// A page that is full may be the end or have lost its handle; an empty one after it may be either, too.
 		w.lastFull = len(p.records) >= pageRecords || (len(p.records) == 0 && w.full)
+		w.lastMissing = len(p.records) == 0 && w.pages > 1
 		w.handle = ""
 		return nil
 	}
@@ -146,23 +148,6 @@ func (w *window) advance(p *page) error {
 
 // done reports whether the last page was read.
 func (w *window) done() bool { return w.pages > 0 && w.handle == "" }
-
-// doubt names the reason for which the end of the window may be no end: a full last page may have lost its handle, and an
-// answer without records may be a fault where it is known that there are records, or where nothing will ever read the span
-// again. It returns "" when there is none, or when looking again has brought the same: of a window that cannot be cut, as
-// many records as the longest look before.
-func (w *window) doubt() string {
-	switch {
-	case w.salvage:
-		return ""
-	case w.lastFull && w.records != w.most:
-		return reasonFullLast
-	case w.records == 0 && w.empties < emptyLooks && (w.onlyReading || w.view.Holds(w.span)):
-		return reasonEmpty
-	default:
-		return ""
-	}
-}
 
 // query is the request for the window's next page: both edges a second wider, because SAP says neither whether they are
 // inclusive nor what happens to fractions.

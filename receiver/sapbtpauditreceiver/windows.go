@@ -20,7 +20,7 @@ func expiring(span sweep.Span, bound int64) bool {
 
 func (s *subaccount) newWindow(span sweep.Span, bound int64) *window {
 	return &window{
-		aside: aside{span: span}, bound: bound, onlyReading: s.published.Load().OnlyReading(span, bound) && !expiring(span, bound),
+		aside: aside{span: span}, bound: bound, current: span.To >= bound,
 		handles: map[string]struct{}{}, served: map[record.Key]struct{}{},
 	}
 }

@@ -21,9 +21,9 @@ type Plan struct {
 	Rate float64
 }
 
-// Due is the set of spans that the poll reads. Of each sweep it is every hole, and what is new since its last run once that
-// is a quarter of the sweep's delay, and unless the poll's time has come as much as a poll's. Spans are bridged where the whole is expected to fit one
-// page, so that a quiet subaccount costs one request a poll.
+// Due is the set of spans that the poll reads. Of each sweep it is every hole, and what is new since its last run once that is
+// a quarter of the sweep's delay, and unless the poll's time has come as much as a poll's. Spans are bridged where the whole is
+// expected to fit one page, so that a quiet subaccount costs one request a poll.
 func (p *Progress) Due(plan Plan) Set {
 	var due Set
 	for i := range p.Passes {
@@ -34,12 +34,15 @@ func (p *Progress) Due(plan Plan) Set {
 			enough = max(enough, plan.Poll)
 		}
 		for _, span := range pass.pending(limit) {
-			if span.To < limit || span.Len() >= enough {
-				due = due.Add(span)
+			for _, part := range (Set{span}).Minus(plan.Reserved) {
+				// What is new waits until it is enough, whatever is reserved of the time before it.
+				if hole := span.To < limit; hole || part.Len() >= enough || part.To < limit && span.Len() >= enough {
+					due = due.Add(part)
+				}
 			}
 		}
 	}
-	return due.Minus(plan.Reserved).bridge(plan.Rate, p.Unread().Minus(plan.Reserved))
+	return due.bridge(plan.Rate, p.Unread().Minus(plan.Reserved))
 }
 
 // bridge joins neighbouring spans, newest first, while the joined span is expected to fit one page and what lies between lies

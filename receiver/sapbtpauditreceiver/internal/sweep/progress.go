@@ -5,6 +5,7 @@ package sweep
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 )
@@ -131,16 +132,16 @@ func (p *Progress) Behind(bound int64) Set {
 	return p.Passes[0].pending(bound)
 }
 
-// OnlyReading reports whether reading span at bound is the only time that it is read: no sweep has read any of it, and all
-// of them are satisfied by it.
-func (p *Progress) OnlyReading(span Span, bound int64) bool {
+// LastReading is what of span is read for the last time when it is read at bound: with that every sweep has read it. What such
+// an answer lacks nobody will find.
+func (p *Progress) LastReading(span Span, bound int64) Set {
+	read := Set{span}
+	last := read.Minus(read.Minus(p.Unread()))
 	for i := range p.Passes {
 		pass := &p.Passes[i]
-		if span.From < pass.Watermark || pass.Done.Overlaps(span) || span.To > bound-pass.Delay {
-			return false
-		}
+		last = last.Minus(pass.pending(forever).Minus(Set{{math.MinInt64, bound - pass.Delay}}))
 	}
-	return true
+	return last
 }
 
 // Oldest is the lowest watermark of all sweeps, in Unix seconds.

@@ -246,16 +246,74 @@ func TestLateEventsAreNamedAfterTheSweepThatBringsThem(t *testing.T) {
 	require.Equal(t, int64(21600), p.SweepAt(1000, 1000+30000))
 }
 
-func TestABackfillReadsItsSpansOnlyOnce(t *testing.T) {
-	p := New(delays, 0)
+func TestTheLastReadingIsThatOfEachSecond(t *testing.T) {
 	day := int64(24 * 3600)
-	require.True(t, p.OnlyReading(Span{0, 1000}, day))
-	require.False(t, p.OnlyReading(Span{day - 1000, day}, day), "later sweeps read it again")
-	p.Record(Span{500, 600}, day)
-	require.False(t, p.OnlyReading(Span{0, 1000}, day), "part of it was read")
-	require.True(t, p.OnlyReading(Span{0, 500}, day))
-	p.Record(Span{0, 500}, day)
-	require.False(t, p.OnlyReading(Span{0, 100}, day))
+	edge := day - 6*3600 // the last sweep reads on from here
+	for _, tc := range []struct {
+		name string
+		read []Span // before, at the same bound
+		span Span
+		want Set
+	}{
+		{"of a backfill all of it", nil, Span{0, 1000}, Set{{0, 1000}}},
+		{"of what later sweeps read again nothing", nil, Span{day - 1000, day}, nil},
+		{"of what straddles the last sweep the older part", nil, Span{edge - 500, edge + 500}, Set{{edge - 500, edge}}},
+		{"not of what was read to the end before", []Span{{500, 600}}, Span{0, 1000}, Set{{0, 500}, {600, 1000}}},
+		{"not of what is read again although the last sweep has read a part", []Span{{0, edge}}, Span{edge, day}, nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			p := New(delays, 0)
+			for _, span := range tc.read {
+				p.Record(span, day)
+			}
+			require.Equal(t, tc.want, p.LastReading(tc.span, day))
+		})
+	}
+
+	t.Run("whichever sweep is the last to come", func(t *testing.T) {
+		p := New(delays, 0)
+		p.Record(Span{0, day}, day)
+		p.Passes[0].Watermark = 100 // as after a hole in one sweep only
+		require.Equal(t, Set{{100, 300}}, p.LastReading(Span{50, 300}, day))
+		require.Equal(t, Set{{edge - 60, edge + 60}}, p.LastReading(Span{edge - 60, edge + 120}, day+60))
+	})
+}
+
+// The plainest model there is: a second is read for the last time if every sweep has read it after that, and one had not before.
+func TestTheLastReadingMatchesAModelOfSingleSeconds(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	short := []time.Duration{0, 5 * time.Second, 20 * time.Second}
+	for range 500 {
+		p := New(short, 0)
+		bound := int64(0)
+		for range rng.IntN(8) {
+			bound += rng.Int64N(30)
+			from := rng.Int64N(bound + 1)
+			p.Record(Span{from, from + rng.Int64N(bound-from+1)}, bound)
+		}
+		from := rng.Int64N(bound + 1)
+		span := Span{from, from + rng.Int64N(bound-from+1)}
+		after := p.Clone()
+		after.Record(span, bound)
+		var want Set
+		for i := span.From; i < span.To; i++ {
+			second := Span{i, i + 1}
+			if p.Unread().Overlaps(second) && !after.Unread().Overlaps(second) {
+				want = want.Add(second)
+			}
+		}
+		require.Equal(t, want, p.LastReading(span, bound))
+	}
+}
+
+// What is set aside of a sweep's span must not make its newest seconds due one by one.
+func TestWhatIsNewWaitsForASweepsTimeAlsoBesideWhatIsReserved(t *testing.T) {
+	p := New([]time.Duration{0, time.Hour}, 0)
+	p.Record(Span{0, 36000}, 36000) // the second sweep has read up to 32400
+	plan := Plan{Bound: 37000, Poll: 60, Tick: true, Rate: -1, Reserved: Set{{32400, 33380}, {36000, 37000}}}
+	require.Nil(t, p.Due(plan))
+	plan.Reserved = Set{{33000, 33100}, {36000, 37000}}
+	require.Equal(t, Set{{32400, 33000}}, p.Due(plan), "what is left open before it is read")
 }
 
 func TestTakeOldestNeverCrossesAHole(t *testing.T) {
