@@ -17,6 +17,9 @@ import (
 // errSuspended ends the reading of a window whose turn is over. The window goes on with its next page in the next turn.
 var errSuspended = errors.New("the turn is over")
 
+// misplanned is by how many seconds the source's clock has to be behind the one that a turn was planned by.
+const misplanned = 60
+
 // turn is one poll's share of reading: windows newest first, until what is due is read, the budget is spent, or the next poll
 // is due.
 type turn struct {
@@ -220,9 +223,10 @@ func (t *turn) fail(err error) {
 
 func (t *turn) over() bool { return t.budget <= 0 || t.expired || t.failed != nil }
 
-// more reports whether the next turn may follow at once: there is something left to read, and somebody free to read it.
+// more reports whether the next turn may follow at once: there is something left to read, and somebody free to read it, or the
+// answers have shown that this turn asked for what is still to come instead of what was due.
 func (t *turn) more() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.begun && (len(t.agenda) > 0 || t.s.interrupted())
+	return t.begun && (len(t.agenda) > 0 || t.s.interrupted() || t.s.clock.now() < t.bound-misplanned)
 }
