@@ -31,6 +31,7 @@ func NewClient(ctx context.Context, cfg confighttp.ClientConfig, host component.
 	extensions[innermostID] = innermost{GetHTTPRoundTripperFunc: func(context.Context) (extensionmiddleware.WrapHTTPRoundTripperFunc, error) {
 		return func(_ context.Context, transport http.RoundTripper) (http.RoundTripper, error) {
 			inner.Transport = transport
+			keepConnectStatus(transport)
 			return transport, nil
 		}, nil
 	}}

@@ -58,6 +58,9 @@ type Error struct {
 	What   string // what happened, in this project's words
 	Hint   string // what the user can do about it; may be empty
 
+	// Description is what a token service says in error_description, cleaned and at most 200 characters; see WithDescription.
+	Description string
+
 	// Unanswered says of a KindNetwork that the server cut a new TLS connection without a word. With TLS 1.3 this is how some
 	// refuse a client certificate.
 	Unanswered bool
@@ -68,7 +71,7 @@ type Error struct {
 	cause error // a context or deadline error or nil, so that errors.Is works and nothing else comes out
 }
 
-// Error returns "<op>: <host>: <what> (HTTP 503, code <code>): <hint>", leaving out what is not known.
+// Error returns "<op>: <host>: <what> (HTTP 503, code <code>, described as "…"): <hint>", leaving out what is not known.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Op)
@@ -84,6 +87,9 @@ func (e *Error) Error() string {
 	}
 	if e.Code != "" {
 		notes = append(notes, "code "+e.Code)
+	}
+	if e.Description != "" {
+		notes = append(notes, "described as "+strconv.Quote(e.Description))
 	}
 	if e.HasRetryAfter {
 		notes = append(notes, "retry after "+e.RetryAfter.String())

@@ -24,8 +24,9 @@ const (
 
 // Caller sends requests through one http.Client. It is safe for concurrent use.
 type Caller struct {
-	client  *http.Client
-	maxBody int64
+	client   *http.Client
+	maxBody  int64
+	describe bool
 }
 
 // Option changes a Caller at its creation.
@@ -34,6 +35,21 @@ type Option func(*Caller)
 // WithMaxBody sets the limit of a reply's body in bytes, after decompression. The default is DefaultMaxBody.
 func WithMaxBody(n int64) Option {
 	return func(c *Caller) { c.maxBody = n }
+}
+
+// WithDescription keeps in errors the error_description of a refusal, cleaned. It is for token services: elsewhere the text
+// of a refusal can hold anything.
+func WithDescription() Option {
+	return func(c *Caller) { c.describe = true }
+}
+
+// With returns a Caller that uses the same client, with further options.
+func (c *Caller) With(opts ...Option) *Caller {
+	other := *c
+	for _, opt := range opts {
+		opt(&other)
+	}
+	return &other
 }
 
 // New returns a Caller that uses the transport, cookies and timeout of client. The client itself is not changed: the
@@ -66,7 +82,7 @@ func (c *Caller) Do(ctx context.Context, op string, req *http.Request) (*Respons
 	req = req.WithContext(hs.watch(ctx))
 	reply, err := c.client.Do(req)
 	if err != nil {
-		e := transportError(ctx, op, req.URL.Host, err, hs.failed())
+		e := transportError(ctx, op, req.URL, err, &hs)
 		e.Unanswered = e.Kind == KindNetwork && hs.unanswered(err)
 		return nil, e
 	}
@@ -77,7 +93,11 @@ func (c *Caller) Do(ctx context.Context, op string, req *http.Request) (*Respons
 		date = time.Time{}
 	}
 	if reply.StatusCode < 200 || reply.StatusCode > 299 {
-		return nil, statusError(op, req, reply, date)
+		e := statusError(op, req, reply, date, c.describe)
+		if e.Status == http.StatusProxyAuthRequired { // no server says that
+			explainAnswer(e, hs.proxy(req.URL), e.Status)
+		}
+		return nil, e
 	}
 
 	// One byte more than the limit shows whether there is more. Reading stops there, so what a small compressed body

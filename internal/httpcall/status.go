@@ -14,8 +14,9 @@ import (
 // maxCode is the longest machine code kept of an error body.
 const maxCode = 64
 
-// statusError turns a reply that is not 2xx into an error. Of its body only a machine code is kept.
-func statusError(op string, req *http.Request, reply *http.Response, date time.Time) *Error {
+// statusError turns a reply that is not 2xx into an error. Of its body only a machine code is kept, and the description if
+// asked for.
+func statusError(op string, req *http.Request, reply *http.Response, date time.Time, describe bool) *Error {
 	e := &Error{Op: op, Host: req.URL.Host, Status: reply.StatusCode}
 	switch s := reply.StatusCode; {
 	case s >= 300 && s <= 399:
@@ -50,6 +51,10 @@ func statusError(op string, req *http.Request, reply *http.Response, date time.T
 	body, _ := io.ReadAll(io.LimitReader(reply.Body, maxErrorBody))
 	if code := codeIn(body); !sent(req, code) {
 		e.Code = code
+	}
+	if describe {
+		e.Description = descriptionIn(body)
+		e.Hide(headersOf(req)...)
 	}
 	return e
 }

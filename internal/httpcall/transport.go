@@ -24,10 +24,13 @@ import (
 // the server has seen the certificate, so the reset comes right after it.
 type handshake struct {
 	broken, connected, secured, reused, answered atomic.Bool
+
+	asked atomic.Value // host and port to which the connection was to go, a proxy's if there is one
 }
 
 func (h *handshake) watch(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn: func(address string) { h.asked.Store(address) },
 		TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
 			h.broken.Store(err != nil)
 			h.secured.Store(err == nil)
@@ -45,11 +48,17 @@ func (h *handshake) unanswered(err error) bool {
 	return cut(err) && h.secured.Load() && !h.reused.Load() && !h.answered.Load()
 }
 
+// proxy returns the proxy through which u was asked, see proxyOf.
+func (h *handshake) proxy(u *url.URL) string {
+	asked, _ := h.asked.Load().(string)
+	return proxyOf(asked, u)
+}
+
 func (h *handshake) failed() bool { return h.broken.Load() && !h.connected.Load() }
 
 // transportError explains a call that got no reply.
-func transportError(ctx context.Context, op, host string, err error, handshakeFailed bool) *Error {
-	e := &Error{Op: op, Host: host}
+func transportError(ctx context.Context, op string, u *url.URL, err error, hs *handshake) *Error {
+	e := &Error{Op: op, Host: u.Host}
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err // its own text is the whole URL
 	}
@@ -58,18 +67,15 @@ func transportError(ctx context.Context, op, host string, err error, handshakeFa
 	}
 
 	var dns *net.DNSError
-	var operation *net.OpError
 	switch {
-	case explainTLS(e, err, handshakeFailed):
+	case explainTLS(e, err, hs.failed()):
+	case explainProxy(e, err, hs.proxy(u)):
 	case errors.As(err, &dns):
 		e.Kind, e.What = KindNetwork, "the name "+strconv.Quote(dns.Name)+" cannot be resolved"
 		e.Hint = "check the host name in the configured address, and this machine's DNS or proxy"
 	case againstProtocol(err):
 		e.Kind, e.What = KindProtocol, "the reply is not valid HTTP"
 		e.Hint = "check that the address and port are those of the API, and what a proxy in between does"
-	case errors.As(err, &operation) && operation.Op == "proxyconnect":
-		e.Kind, e.What = KindNetwork, "the proxy cannot be reached: "+reason(err)
-		e.Hint = "check proxy_url or the proxy variables of the environment"
 	default:
 		e.Kind, e.What = KindNetwork, reason(err)
 		if cut(err) {

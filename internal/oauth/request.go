@@ -51,7 +51,7 @@ func (s *Source) request(ctx context.Context) (grant, error) {
 	begin := time.Now() // the token's life is counted from here, so that a slow reply makes it shorter, not longer
 	resp, err := s.settings.Caller.Do(ctx, operation, req)
 	if err != nil {
-		return grant{}, explain(err, secret)
+		return grant{}, explain(err, secret, s.settings.Params)
 	}
 	var reply struct {
 		AccessToken json.RawMessage `json:"access_token"`

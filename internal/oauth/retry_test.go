@@ -6,10 +6,13 @@ package oauth
 import (
 	"context"
 	"crypto/tls"
+	"encoding/base64"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -105,28 +108,85 @@ func TestLeavesAThrottlingEndpointAlone(t *testing.T) {
 }
 
 func TestTellsARefusalOfTheCredentialsFromOtherFailures(t *testing.T) {
+	const credentials, scope = "the token endpoint refused the credentials", "the token endpoint refused the scope"
 	for _, tt := range []struct {
-		answer  answer
-		refused bool
-		want    string
+		answer answer
+		is     error
+		want   string
 	}{
 		{
-			reply(401, `{"error":"unauthorized","error_description":"Bad credentials"}`), true,
-			"requesting an access token: uaa.example.com: the token endpoint refused the credentials (HTTP 401, code unauthorized): " +
+			reply(401, `{"error":"unauthorized","error_description":"Bad credentials"}`), ErrRefused,
+			"requesting an access token: uaa.example.com: " + credentials + ` (HTTP 401, code unauthorized, described as "Bad credentials"): ` +
 				"check client_id, the client secret or certificate, and that token_url belongs to them",
 		},
-		{reply(400, `{"error":"invalid_scope"}`), true, "(HTTP 400, code invalid_scope): give the API client the scope"},
-		{reply(401, `{"error":"unauthorized_client"}`), true, "must be allowed to use the client_credentials grant"},
-		{reply(403, `<html>`), true, "(HTTP 403): check client_id"},
-		{reply(404, ``), false, "(HTTP 404): check token_url"},
-		{reply(200, `{}`), false, "check token_url"},
+		{
+			reply(401, `{"error":"invalid_client","error_description":"No client with requested id: sb-1!b1|audit!b2"}`), ErrRefused,
+			credentials + ` (HTTP 401, code invalid_client, described as "No client with requested id: sb-1!b1|audit!b2"): check client_id`,
+		},
+		{reply(400, `{"error":"invalid_client"}`), ErrRefused, credentials + " (HTTP 400, code invalid_client): check client_id"},
+		{reply(400, `{"error":"unauthorized"}`), ErrRefused, credentials + " (HTTP 400, code unauthorized)"},
+		{reply(400, `{"error":"invalid_grant"}`), ErrRefused, credentials + " (HTTP 400, code invalid_grant)"},
+		{reply(400, `{"error":"access_denied"}`), ErrRefused, credentials + " (HTTP 400, code access_denied)"},
+		{reply(400, `{"error":"invalid_scope"}`), ErrRefused, scope + " (HTTP 400, code invalid_scope): give the API client the scope"},
+		{reply(401, `{"error":"unauthorized_client"}`), ErrRefused, "refused the grant to this client (HTTP 401, code unauthorized_client): the client must be allowed"},
+		{reply(400, `{"error":"unsupported_grant_type"}`), ErrRejected, "does not know the client_credentials grant (HTTP 400, code unsupported_grant_type): check token_url"},
+		{
+			reply(400, `{"error":"invalid_request","error_description":"Missing grant type"}`), ErrRejected,
+			`did not accept the request (HTTP 400, code invalid_request, described as "Missing grant type"): check token_url`,
+		},
+		{reply(400, `{"error":"temporarily_unavailable"}`), ErrRejected, "did not accept the request (HTTP 400"},
+		{reply(400, ``), ErrRejected, "did not accept the request (HTTP 400): check token_url"},
+		{reply(403, `<html>`), ErrRefused, credentials + " (HTTP 403): check client_id"},
+		{reply(404, ``), nil, "(HTTP 404): check token_url"},
+		{reply(200, `{}`), nil, "check token_url"},
 	} {
 		e := newEndpoint(tt.answer)
 		_, err := e.source().Token(t.Context())
 		require.ErrorContains(t, err, tt.want)
-		require.Equal(t, tt.refused, errors.Is(err, ErrRefused))
-		require.NotContains(t, err.Error(), "Bad credentials")
+		require.Equal(t, errors.Is(tt.is, ErrRefused), errors.Is(err, ErrRefused), "%v", err)
+		require.Equal(t, errors.Is(tt.is, ErrRejected), errors.Is(err, ErrRejected), "%v", err)
+		if !errors.Is(tt.is, ErrRefused) {
+			require.NotContains(t, err.Error(), "refused the credentials")
+		}
+		require.Equal(t, 1, e.count())
 	}
+}
+
+func TestTheDescriptionOfARefusalHasNothingOfTheSecret(t *testing.T) {
+	basic := base64.StdEncoding.EncodeToString([]byte(clientID + ":" + secret))
+	for name, described := range map[string]string{
+		"whole":                 "wrong secret " + secret + " for the client",
+		"a part":                "wrong secret starting with " + secret[:7],
+		"its end":               "…" + secret[len(secret)-6:],
+		"in capital letters":    strings.ToUpper(secret),
+		"as it is sent":         url.QueryEscape(secret),
+		"with blanks in it":     "cana\u200bry+$=\u202esec ret|%2B",
+		"the header":            "Basic " + basic,
+		"a part of the header":  basic[10:30],
+		"an assertion":          "assertion the-proof-of-it is not signed",
+		"somebody's token":      "token eyJhbGciOiJub25lIn0.e30. is expired",
+		"somebody's long words": strings.Repeat("0123456789abcdef", 4),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newEndpoint(reply(401, `{"error":"unauthorized","error_description":"`+described+`"}`)).source(func(set *Settings) {
+				set.Style = SecretInHeader
+				set.Params = url.Values{"client_assertion": {"the-proof-of-it"}}
+			})
+			_, err := s.Token(t.Context())
+			require.ErrorIs(t, err, ErrRefused)
+			require.ErrorContains(t, err, "(HTTP 401, code unauthorized): check")
+		})
+	}
+}
+
+func TestAProxyThatWantsAPasswordIsNotAskedAgainAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEndpoint(reply(407, `{"error":"nope"}`))
+		_, err := e.source().Token(t.Context())
+		require.ErrorContains(t, err, "the proxy answered that it wants a user and password (HTTP 407, code nope): put them into proxy_url or HTTPS_PROXY")
+		require.NotContains(t, err.Error(), "check token_url")
+		require.Equal(t, 1, e.count())
+	})
 }
 
 // With TLS 1.3 the refusal of a client certificate can be a connection that is cut after the handshake.

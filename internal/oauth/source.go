@@ -96,6 +96,7 @@ func New(settings Settings) *Source {
 	if settings.Logger == nil {
 		settings.Logger = zap.NewNop()
 	}
+	settings.Caller = settings.Caller.With(httpcall.WithDescription())
 	return &Source{settings: settings}
 }
 
@@ -114,7 +115,8 @@ func NormalizeTokenURL(base string) string {
 // one serves to its end. Callers that need a token at the same time share one request; the end of one caller's context
 // disturbs no other.
 //
-// Errors match ErrRefused if the endpoint refused the credentials, so that asking again will not help. All failures of the
+// Errors match ErrRefused if the endpoint refused the credentials, and ErrRejected if it did not accept the request: asking again
+// will not help. All failures of the
 // request are an *httpcall.Error; RetryAfter in it is how long the endpoint wants to be left alone, and earlier calls get
 // the same error without a request. Beyond that the caller has to back off between calls.
 func (s *Source) Token(ctx context.Context) (Token, error) {

@@ -54,7 +54,12 @@ func TestAProxyThatFailsIsNamedAndNotPassedBy(t *testing.T) {
 		says  string
 	}{
 		"down":   {(*forwarder).Close, "the proxy cannot be reached"},
-		"denies": {func(p *forwarder) { p.status = http.StatusForbidden }, "requesting an access token"},
+		"denies": {func(p *forwarder) { p.status = http.StatusForbidden }, "NAME answered HTTP 403 that it does not let this connection through"},
+		"wants a password": {
+			func(p *forwarder) { p.status = http.StatusProxyAuthRequired },
+			"NAME answered HTTP 407 that it wants a user and password: put them into proxy_url or HTTPS_PROXY",
+		},
+		"cannot get further": {func(p *forwarder) { p.status = http.StatusBadGateway }, "NAME answered HTTP 502 that it cannot reach the host"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -68,7 +73,7 @@ func TestAProxyThatFailsIsNamedAndNotPassedBy(t *testing.T) {
 			_, err := w.startOn(fileStorage(t))
 			require.NoError(t, err)
 			failure := w.requireFailure()
-			require.Contains(t, failure, tc.says)
+			require.Contains(t, failure, strings.Replace(tc.says, "NAME", "the proxy "+strings.TrimPrefix(proxy.URL, "http://"), 1))
 			require.NotContains(t, failure, "canary-password")
 			require.Empty(t, w.sim.Ledger().Requests())
 		})

@@ -89,7 +89,7 @@ func (r *rotation) tell(n int, failures []error) {
 func unfit(err error) bool {
 	kind := httpcall.KindOf(err)
 	if errors.Is(err, auditlog.ErrToken) {
-		return errors.Is(err, oauth.ErrRefused) || errors.Is(err, errMisplaced) || kind == httpcall.KindTLS
+		return errors.Is(err, oauth.ErrRefused) || errors.Is(err, oauth.ErrRejected) || errors.Is(err, errMisplaced) || kind == httpcall.KindTLS
 	}
 	return kind == httpcall.KindUnauthorized || kind == httpcall.KindForbidden
 }
