@@ -15,12 +15,13 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap/zapcore"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/virtualtime"
 )
 
 func TestReturnsTheWholeReplyOfASuccess(t *testing.T) {
@@ -163,7 +164,7 @@ func TestDistinguishesTimeoutFromCancellation(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			virtualtime.Test(t, func(t *testing.T) {
 				ctx, cancel := tt.context(t.Context())
 				defer cancel()
 				begin := time.Now()
@@ -177,7 +178,7 @@ func TestDistinguishesTimeoutFromCancellation(t *testing.T) {
 }
 
 func TestKeepsWhatCameBeforeTheTimeout(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		slow := tripper(func(req *http.Request) (*http.Response, error) {
 			r, w := io.Pipe()
 			go func() {

@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/otelcol-audit/otelcol-audit/internal/harness/election"
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/virtualtime"
 )
 
 type plain struct {
@@ -69,7 +70,7 @@ func TestTermsFollowTheElection(t *testing.T) {
 		{"but not once voted out", 1, "l", []string{"refused"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			virtualtime.Test(t, func(t *testing.T) {
 				f, o := &election.Elector{}, &office{refusals: tc.refusals}
 				c, err := Stand(t.Context(), host{election.ElectorID: f}, election.ElectorID, o.term())
 				require.NoError(t, err)
@@ -102,7 +103,7 @@ func TestStandingNeedsAnElector(t *testing.T) {
 }
 
 func TestWithdrawHonoursItsDeadline(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		f, o := &election.Elector{}, &office{}
 		release := make(chan struct{})
 		term := o.term()
@@ -122,7 +123,7 @@ func TestWithdrawHonoursItsDeadline(t *testing.T) {
 
 // An instance that has led and could not begin has no trouble once another one leads, and does not fill the log before.
 func TestATermThatCannotBeginIsTroubleWhileTheInstanceLeadsOnly(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		core, logs := observer.New(zapcore.InfoLevel)
 		var told []error
 		f, o := &election.Elector{}, &office{refusals: 1000}

@@ -12,11 +12,11 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/virtualtime"
 	"github.com/otelcol-audit/otelcol-audit/internal/httpcall"
 )
 
@@ -57,7 +57,7 @@ func TestShowsWhoTheClientIsInTheStyleThatIsSet(t *testing.T) {
 }
 
 func TestReadsTheSecretForEachRequest(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		e := newEndpoint(reply(503, ""), grants("t1", time.Hour), grants("t2", time.Hour))
 		secrets := []string{"s1", "s2", "s3"}
 		s := e.source(func(set *Settings) {
@@ -110,7 +110,7 @@ func TestReadsTheLifetimeInEveryForm(t *testing.T) {
 
 func TestAssumesALifetimeWhereTheReplyGivesNone(t *testing.T) {
 	for _, tt := range []struct{ set, life time.Duration }{{0, time.Hour}, {10 * time.Minute, 10 * time.Minute}} {
-		synctest.Test(t, func(t *testing.T) {
+		virtualtime.Test(t, func(t *testing.T) {
 			e := newEndpoint(reply(200, `{"access_token":"t1"}`), grants("t2", time.Hour))
 			s := e.source(func(set *Settings) { set.DefaultLifetime = tt.set })
 			want(t, s, "t1")
@@ -186,7 +186,7 @@ func TestAppendsTheTokenPathOnce(t *testing.T) {
 }
 
 func TestTellsABrokenReplyFromAMissingToken(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		broken := func(req *http.Request) (*http.Response, error) {
 			body := io.MultiReader(strings.NewReader(`{"access_token":"t`), brokenReader{})
 			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(body), Request: req}, nil

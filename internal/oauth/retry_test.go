@@ -14,11 +14,11 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/virtualtime"
 	"github.com/otelcol-audit/otelcol-audit/internal/httpcall"
 )
 
@@ -49,7 +49,7 @@ func TestRetriesAsPrescribed(t *testing.T) {
 		"no token":               {reply(200, "{}"), []time.Duration{0}, httpcall.KindProtocol},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			virtualtime.Test(t, func(t *testing.T) {
 				e := newEndpoint(tt.answer)
 				told := 0
 				s := e.source(func(set *Settings) { set.OnRefresh = func(error) { told++ } })
@@ -63,7 +63,7 @@ func TestRetriesAsPrescribed(t *testing.T) {
 }
 
 func TestStopsRetryingOnceATokenCame(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		e := newEndpoint(reply(502, ""), reply(500, ""), grants("t1", time.Hour))
 		want(t, e.source(), "t1")
 		require.Equal(t, []time.Duration{0, 300 * time.Millisecond, 3300 * time.Millisecond}, e.times())
@@ -71,7 +71,7 @@ func TestStopsRetryingOnceATokenCame(t *testing.T) {
 }
 
 func TestStopsRetryingWhenTheCallerLeaves(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		e := newEndpoint(reply(503, ""))
 		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 		defer cancel()
@@ -84,7 +84,7 @@ func TestStopsRetryingWhenTheCallerLeaves(t *testing.T) {
 }
 
 func TestLeavesAThrottlingEndpointAlone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		e := newEndpoint(reply(429, "", "Retry-After", "60"), grants("t1", 2*time.Minute), reply(429, "", "Retry-After", "40"), grants("t2", time.Hour))
 		s := e.source()
 		for _, left := range []int{60, 50, 40} {
@@ -180,7 +180,7 @@ func TestTheDescriptionOfARefusalHasNothingOfTheSecret(t *testing.T) {
 }
 
 func TestAProxyThatWantsAPasswordIsNotAskedAgainAtOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		e := newEndpoint(reply(407, `{"error":"nope"}`))
 		_, err := e.source().Token(t.Context())
 		require.ErrorContains(t, err, "the proxy answered that it wants a user and password (HTTP 407, code nope): put them into proxy_url or HTTPS_PROXY")
@@ -209,7 +209,7 @@ func TestTakesACutConnectionForARefusalOfTheCertificate(t *testing.T) {
 		"it passes within a try": {MutualTLS, []answer{cut, cut, grants("t1", time.Hour)}, httpcall.KindUnknown, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			virtualtime.Test(t, func(t *testing.T) {
 				_, err := newEndpoint(tt.answers...).source(func(s *Settings) { s.Style = tt.style }).Token(t.Context())
 				require.Equal(t, tt.kind, httpcall.KindOf(err), "%v", err)
 				if tt.says != "" {

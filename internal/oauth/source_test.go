@@ -13,11 +13,12 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/virtualtime"
 	"github.com/otelcol-audit/otelcol-audit/internal/httpcall"
 )
 
 func TestUsesATokenForHalfOfItsLife(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		e := newEndpoint(grants("t1", time.Hour), grants("t2", 12*time.Hour), grants("t3", time.Hour))
 		s := e.source()
 		want(t, s, "t1")
@@ -34,7 +35,7 @@ func TestUsesATokenForHalfOfItsLife(t *testing.T) {
 }
 
 func TestCountsATokensLifeFromTheRequest(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		e := newEndpoint(after(10*time.Second, grants("t1", time.Minute)), grants("t2", time.Minute))
 		s := e.source()
 		want(t, s, "t1")
@@ -44,7 +45,7 @@ func TestCountsATokensLifeFromTheRequest(t *testing.T) {
 }
 
 func TestUsesTheOldTokenOnWhileRenewingFails(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		e := newEndpoint(grants("t1", 100*time.Second), reply(503, ""))
 		var outcomes []error
 		s := e.source(func(set *Settings) { set.OnRefresh = func(err error) { outcomes = append(outcomes, err) } })
@@ -68,7 +69,7 @@ func TestUsesTheOldTokenOnWhileRenewingFails(t *testing.T) {
 }
 
 func TestDoesNotWaitLongForARenewalThatIsNotUrgent(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		e := newEndpoint(grants("t1", time.Hour), after(10*time.Minute, unreachable))
 		s := e.source()
 		want(t, s, "t1")
@@ -91,7 +92,7 @@ func TestDoesNotWaitLongForARenewalThatIsNotUrgent(t *testing.T) {
 }
 
 func TestMakesAFullAttemptIfTheTokenIsDroppedDuringItsRenewal(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		e := newEndpoint(grants("t1", time.Hour), after(time.Second, reply(503, "")), grants("t2", time.Hour))
 		s := e.source()
 		old := want(t, s, "t1")
@@ -116,7 +117,7 @@ func TestManyCallersShareOneRequest(t *testing.T) {
 		"failure": {newEndpoint(after(time.Second, reply(401, "")), grants("t2", time.Hour)), httpcall.KindUnauthorized, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			virtualtime.Test(t, func(t *testing.T) {
 				s := tt.e.source()
 				var wg sync.WaitGroup
 				for range 50 {
@@ -133,7 +134,7 @@ func TestManyCallersShareOneRequest(t *testing.T) {
 }
 
 func TestOneCallersEndDisturbsNoOther(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		e := newEndpoint(after(time.Minute, grants("t1", time.Hour)), after(time.Minute, grants("t2", time.Hour)))
 		refreshed := 0
 		s := e.source(func(set *Settings) { set.OnRefresh = func(error) { refreshed++ } })

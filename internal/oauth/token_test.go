@@ -10,13 +10,14 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/virtualtime"
 )
 
 func tokenOf(text string) Token { return Token{value: &text} }
@@ -61,7 +62,7 @@ func TestNothingSecretLeavesASource(t *testing.T) {
 		"token with a line": reply(200, `{"access_token":"`+canary+`\n"}`),
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			virtualtime.Test(t, func(t *testing.T) {
 				for _, secret := range []string{secret, "plainsecret"} {
 					e := newEndpoint(grants(canary, time.Hour), answer)
 					core, logs := observer.New(zap.DebugLevel)

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-audit/otelcol-audit/internal/crashtest"
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/virtualtime"
 )
 
 func TestBatchComesOutAsItWentIn(t *testing.T) {
@@ -91,7 +92,7 @@ func TestEntriesComeOutInOrderAndStayUntilDeleted(t *testing.T) {
 }
 
 func TestNextWaitsForACommit(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		s := newStore(crashtest.NewDisk()).spool(t)
 		got := make(chan string)
 		go func() {
@@ -114,7 +115,7 @@ func TestNextWaitsForACommit(t *testing.T) {
 }
 
 func TestReservationsAndEntriesShareTheLimit(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		s := newStore(crashtest.NewDisk()).spool(t, func(set *Settings) { set.MaxBytes = 10_000 })
 		first, err := s.Reserve(t.Context(), 6000)
 		require.NoError(t, err)

@@ -7,13 +7,13 @@ import (
 	"context"
 	"slices"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 
 	"github.com/otelcol-audit/otelcol-audit/internal/crashtest"
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/virtualtime"
 )
 
 func TestReturnedEntryDoesNotHoldUpOthers(t *testing.T) {
@@ -99,7 +99,7 @@ func TestFullDiskWithoutAnotherSegmentTriesAgain(t *testing.T) {
 // The oldest segment, one in the middle, and all but the newest.
 func TestUnreadableSegmentDoesNotHoldUpOthers(t *testing.T) {
 	for _, bad := range [][]int{{1}, {3}, {1, 2, 3, 4, 5, 6}} {
-		synctest.Test(t, func(t *testing.T) {
+		virtualtime.Test(t, func(t *testing.T) {
 			disk := filled(t, numbered(30, 1000))
 			st := newStore(disk)
 			s := st.spool(t)
@@ -139,7 +139,7 @@ func TestUnreadableSegmentDoesNotHoldUpOthers(t *testing.T) {
 }
 
 func TestUnreadableSegmentIsTriedLessAndLessOften(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		st := newStore(filled(t, numbered(30, 1000)))
 		s := st.spool(t)
 		tries := 0
@@ -228,7 +228,7 @@ func (s *slow) Batch(context.Context, ...*storage.Operation) error {
 // While a segment cannot be read, time passes in the storage, and when it is due again there are entries that wait in it and
 // others that were returned to it.
 func TestReturnedEntriesDoNotReplaceThoseThatWait(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		st := newStore(crashtest.NewDisk())
 		s := st.spool(t)
 		bodies := numbered(8, 1000) // two segments

@@ -22,6 +22,7 @@ import (
 
 	"github.com/otelcol-audit/otelcol-audit/internal/crashtest"
 	"github.com/otelcol-audit/otelcol-audit/internal/harness/observed"
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/virtualtime"
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/saassecurity"
 	"github.com/otelcol-audit/otelcol-audit/receiver/saassecurityreceiver/internal/metadata"
 )
@@ -203,5 +204,5 @@ func (w *world) metric(name string, attributes ...string) int {
 // bubble runs the test with virtual time.
 func bubble(t *testing.T, f func(*testing.T)) {
 	t.Helper()
-	synctest.Test(t, f)
+	virtualtime.Test(t, f)
 }

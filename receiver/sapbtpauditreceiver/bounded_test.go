@@ -11,11 +11,11 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/virtualtime"
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/sapbtp"
 )
 
@@ -53,7 +53,7 @@ func TestRequestsUnderWayAreBoundedHoweverManySubaccountsDoNotAnswer(t *testing.
 
 func TestARequestCountsUntilItsBodyIsClosed(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		var failure error
 		sending := newGate(1)
 		client := bounded{tripper(func(*http.Request) (*http.Response, error) {

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -26,6 +25,7 @@ import (
 
 	"github.com/otelcol-audit/otelcol-audit/internal/crashtest"
 	"github.com/otelcol-audit/otelcol-audit/internal/harness/observed"
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/virtualtime"
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/sapbtp"
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/metadata"
 )
@@ -246,7 +246,7 @@ func bubble(t *testing.T, f func(*testing.T)) {
 // virtually is bubble for a test that is one of several in t.
 func virtually(t *testing.T, f func(*testing.T)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		// Virtual time begins before the API existed.
 		time.Sleep(time.Until(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)))
 		f(t)

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/virtualtime"
 )
 
 // answerAfter answers each request after a time.
@@ -41,7 +43,7 @@ func (l *lease) request(ctx context.Context, answer time.Duration) (time.Duratio
 }
 
 func TestAPlaceIsLentWhileAnAnswerIsAwaited(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		pages := newGate(1)
 		slow, quick := &lease{from: pages}, &lease{from: pages}
 		done := make(chan time.Duration)
@@ -69,7 +71,7 @@ func TestAPlaceIsLentWhileAnAnswerIsAwaited(t *testing.T) {
 }
 
 func TestAPlaceIsNotTakenAgainForAnAnswerThatNobodyWants(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		pages := newGate(1)
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		defer cancel()

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/config/configopaque"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/virtualtime"
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/sapbtp"
 )
 
@@ -129,7 +130,7 @@ func TestABodyThatComesSlowlyChangesItsPlace(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
+			virtualtime.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				l, slow := &lease{from: newGate(1)}, newGate(1)
@@ -173,7 +174,7 @@ func TestAPageThatCameSlowlyHasAPlaceInTheEnd(t *testing.T) {
 	for name, size := range map[string]int{"small": 1000, "of just that size": smallBody, "large": 3 * smallBody} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
+			virtualtime.Test(t, func(t *testing.T) {
 				l, slow := &lease{from: newGate(1)}, newGate(1)
 				require.NoError(t, l.take(t.Context()))
 				body := newLentBody(t.Context(), &slowly{t.Context(), []piece{{time.Minute, size}}}, l, slow)

@@ -13,11 +13,11 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/virtualtime"
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/saassecurity"
 )
 
@@ -86,7 +86,7 @@ func TestSaaSServesItsBacklog(t *testing.T) {
 }
 
 func TestSaaSKeepsEventsComing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		s := newSaaS(t, "-saas-rate=20")
 		s.sim = saassecurity.New(s.options)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -7,11 +7,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/virtualtime"
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/sapbtp"
 )
 
@@ -133,7 +133,7 @@ func TestSAPLedgerAsksForWhatIsNew(t *testing.T) {
 // On a busy machine the simulator makes the records of many seconds at once, long after the times from which they count as
 // visible. All of them have to be in the book, or nobody would notice their loss.
 func TestSAPLedgerKnowsOfWhatASlowSimulatorMakesLate(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		sim := sapbtp.New(sapbtp.Options{})
 		live := sim.Live(1)
 		b := NewBook()

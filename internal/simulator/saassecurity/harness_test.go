@@ -10,16 +10,17 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/virtualtime"
 )
 
 // bubble runs a test on a simulator within a synctest bubble.
 func bubble(t *testing.T, opts Options, test func(*testing.T, *Simulator, *client)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		sim := New(opts)
 		t.Cleanup(sim.Close)
 		test(t, sim, newClient(t, sim))

@@ -8,10 +8,11 @@ import (
 	"net/http"
 	"syscall"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/virtualtime"
 )
 
 // overBoth runs a check in memory and over a real listener. There are 600 records.
@@ -167,7 +168,7 @@ func TestDateFaults(t *testing.T) {
 }
 
 func TestSlowAnswersHonourTheContext(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		sim := New(Options{})
 		sim.Generate(sim.Subaccount(0).Tenant, 10, time.Now().Add(-time.Hour), time.Now())
 		c := newCaller(t, sim)

@@ -5,10 +5,11 @@ package sapbtp
 
 import (
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/virtualtime"
 )
 
 func TestLiveTrafficFollowsTheClock(t *testing.T) {
@@ -25,7 +26,7 @@ func TestLiveTrafficFollowsTheClock(t *testing.T) {
 }
 
 func TestLiveTrafficRunsUntilItIsEnded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		sim := New(Options{})
 		end := sim.Live(10).Begin(500 * time.Millisecond)
 		defer end()

@@ -8,10 +8,11 @@ import (
 	"net/http"
 	"slices"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/virtualtime"
 )
 
 func TestEdgesInAllReadings(t *testing.T) {
@@ -239,7 +240,7 @@ func TestDateHeader(t *testing.T) {
 }
 
 func TestRateLimitQueuesAndThenRefuses(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		sim := New(Options{Readings: Readings{RateLimit: RateLimit{PerSecond: 4, Burst: 3, RetryAfter: true}}})
 		c := newCaller(t, sim)
 		c.login()

@@ -10,11 +10,11 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/virtualtime"
 	"github.com/otelcol-audit/otelcol-audit/internal/httpcall"
 	"github.com/otelcol-audit/otelcol-audit/internal/oauth"
 )
@@ -213,7 +213,7 @@ func TestRecognisesThatCategoriesCannotBeFiltered(t *testing.T) {
 }
 
 func TestMeasuresTheRequestAlone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		var took time.Duration
 		a := &api{t: t, answers: []answer{ok("")}, onAPI: func(*http.Request) { time.Sleep(2 * time.Second) }}
 		c := a.client(func(s *Settings) {

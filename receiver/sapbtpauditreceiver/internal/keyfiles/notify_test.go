@@ -18,6 +18,8 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/virtualtime"
 )
 
 // without notifications, for different reasons.
@@ -41,7 +43,7 @@ func TestRunFindsChangesWithoutNotifications(t *testing.T) {
 			path := filepath.Join(root, "a.json")
 			write(t, path, secretKey(t, "A", "one"))
 			setTime(t, path, time.Hour)
-			synctest.Test(t, func(t *testing.T) {
+			virtualtime.Test(t, func(t *testing.T) {
 				core, logs := observer.New(zapcore.DebugLevel)
 				reports := make(chan Snapshot, 10)
 				next := func() []string {
