@@ -21,19 +21,15 @@ import (
 const deliveryGrace = 5 * time.Second
 
 // newSubaccount puts together what reads one subaccount.
-func (t *term) newSubaccount(ctx context.Context, source keyfiles.Source) (*subaccount, error) {
+func (t *term) newSubaccount(ctx context.Context, source keyfiles.Source, at place) (*subaccount, error) {
 	key := source.Credentials[0].Key
 	tenant := t.names.tenantOf(source)
-	prefix, err := t.prefix(ctx, source)
-	if err != nil {
-		return nil, err
-	}
 	s := &subaccount{
 		id: source.ID, cfg: t.cfg, clients: t.clients, pages: t.pages, readers: t.readers, recheck: t.recheck, names: t.names,
 		rate: t.cfg.RequestsPerSecond, size: newSizing(), delivering: newGate(1), active: map[*window]struct{}{}, answersAtFailure: -1,
 		wakeup: make(chan struct{}, 1), left: make(chan struct{}),
 		status: t.status, tel: newTelemetry(ctx, t.builder, t.metricNames.of(source.ID)), logger: t.logger,
-		store: progressStore{client: t.storage, prefix: prefix},
+		store: progressStore{client: t.storage, prefix: at.prefix},
 	}
 	s.notices = &notices{logger: t.logger.With(labels(s)...), last: map[string]time.Time{}}
 	if tenant != "" {

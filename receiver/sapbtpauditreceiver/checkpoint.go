@@ -96,10 +96,14 @@ func (s *subaccount) begin(now time.Time, lookback time.Duration) sweep.Progress
 }
 
 // restore loads the subaccount's progress, or makes that of a first start and saves it, so that the time between a first
-// start and its first page is not forgotten by a crash.
-func (s *subaccount) restore(ctx context.Context) error {
+// start and its first page is not forgotten by a crash. begun tells that it cannot be a first start: then no progress is
+// damaged progress.
+func (s *subaccount) restore(ctx context.Context, begun bool) error {
 	now := time.Now()
 	progress, err := s.store.load(ctx)
+	if begun && errors.Is(err, durable.ErrAbsent) {
+		err = errDamaged
+	}
 	switch {
 	case err == nil:
 		s.setProgress(progress.WithDelays(s.cfg.Sweeps))
@@ -109,7 +113,7 @@ func (s *subaccount) restore(ctx context.Context) error {
 	case errors.Is(err, errDamaged):
 		// Never "from now on": reading all that SAP still has repeats events and loses none.
 		s.setProgress(s.begin(now, retention))
-		s.logger.Error("The stored progress is damaged; reading everything that SAP still keeps, so events are repeated with the same log.record.uid",
+		s.logger.Error("The stored progress is damaged or gone; reading everything that SAP still keeps, so events are repeated with the same log.record.uid",
 			labels(s)...)
 	default:
 		return err

@@ -122,11 +122,18 @@ func (t *term) stop(ctx context.Context) error {
 
 // add loads a subaccount's progress, without reading it yet.
 func (t *term) add(ctx context.Context, source keyfiles.Source) (*subaccount, error) {
-	s, err := t.newSubaccount(ctx, source)
+	at, err := t.place(ctx, source)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.restore(ctx); err != nil {
+	s, err := t.newSubaccount(ctx, source, at)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.restore(ctx, at.begun); err != nil {
+		return nil, err
+	}
+	if err := t.remember(ctx, at); err != nil {
 		return nil, err
 	}
 	t.mu.Lock()
