@@ -80,15 +80,13 @@ func (s *Store) load(ctx context.Context) error {
 // find returns the index, and whether it and its copy are stored as they should be.
 func (s *Store) find(ctx context.Context) (found index, sound bool, err error) {
 	ops := []*storage.Operation{storage.GetOperation(indexKey), storage.GetOperation(copyKey)}
-	if err := s.client.Batch(ctx, ops...); err != nil {
+	if err = s.client.Batch(ctx, ops...); err != nil {
 		return index{}, false, fmt.Errorf("reading the index: %w", err)
 	}
 	var first, second index
 	firstErr, secondErr := durable.Open(ops[0].Value, version, &first), durable.Open(ops[1].Value, version, &second)
-	for _, err := range []error{firstErr, secondErr} {
-		if errors.Is(err, durable.ErrNewerVersion) {
-			return index{}, false, fmt.Errorf("reading the index: %w", err)
-		}
+	if newer := errors.Join(firstErr, secondErr); errors.Is(newer, durable.ErrNewerVersion) {
+		return index{}, false, fmt.Errorf("reading the index: %w", newer)
 	}
 	switch {
 	case firstErr == nil:

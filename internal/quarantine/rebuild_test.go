@@ -6,7 +6,7 @@ package quarantine
 import (
 	"context"
 	"errors"
-	"fmt"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -173,12 +173,12 @@ func TestEntriesFarApartAreFoundInAStorageThatCannotBeListed(t *testing.T) {
 	s := mustOpen(t, disk.Client(), Limits{})
 	var want []string
 	for i := range 700 {
-		require.NoError(t, s.Put(t.Context(), entry(fmt.Sprint(i))))
+		require.NoError(t, s.Put(t.Context(), entry(strconv.Itoa(i))))
 		if i%350 != 10 {
 			require.NoError(t, s.Delete(t.Context(), uint64(i+1)))
 			continue
 		}
-		want = append(want, fmt.Sprint(i))
+		want = append(want, strconv.Itoa(i))
 	}
 	disk.Flip(t, indexKey, 50)
 	disk.Flip(t, copyKey, 50)

@@ -76,7 +76,7 @@ func (r *round) run(ctx context.Context) error {
 	todo, err := r.Store.Seqs(ctx)
 	for rest := minRest; err != nil; rest = min(2*rest, maxRest) {
 		r.Logger.Warn("The quarantine cannot be read; trying again", zap.Error(err))
-		if err := sleep(ctx, rest); err != nil {
+		if err = sleep(ctx, rest); err != nil {
 			return err
 		}
 		todo, err = r.Store.Seqs(ctx)

@@ -62,7 +62,7 @@ func (r *auditReceiver) assemble(ctx context.Context, host component.Host) (_ *e
 		return nil, nil, err
 	}
 	opened = append(opened, root.Close)
-	if err := e.openQuarantine(ctx, root); err != nil {
+	if err = e.openQuarantine(ctx, root); err != nil {
 		return nil, nil, err
 	}
 	var open int
@@ -85,7 +85,7 @@ func (r *auditReceiver) assemble(ctx context.Context, host component.Host) (_ *e
 	e.deliverer = delivery.New(delivery.Settings{
 		ID: r.set.ID, Next: e.consumer, Retry: r.cfg.RetryOnFailure, ObsReport: r.obs, Format: "json", Quarantine: e.quarantine, Logger: r.logger,
 		OnProblem:    func(err error) { e.status.Set(causeDelivery, err) },
-		OnQuarantine: e.quarantined, //nolint:contextcheck // the callback has none
+		OnQuarantine: e.quarantined,
 	})
 	if err := e.takeStock(ctx, open); err != nil {
 		return nil, nil, err

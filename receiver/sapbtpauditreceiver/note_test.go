@@ -5,6 +5,7 @@ package sapbtpauditreceiver
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -71,7 +72,7 @@ func TestADamagedNoteOfTheStateIsNotTakenForAFirstStart(t *testing.T) {
 // What has become of the note must be known after a crash as well.
 func TestACrashWhileADamagedNoteIsMendedLosesNothing(t *testing.T) {
 	for k := range 4 {
-		t.Run(fmt.Sprint(k), func(t *testing.T) {
+		t.Run(strconv.Itoa(k), func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				w, note := reformed(t)
 				w.disk.Flip(t, note, -4)
@@ -90,7 +91,7 @@ func TestACrashWhileADamagedNoteIsMendedLosesNothing(t *testing.T) {
 // A first start writes the progress before the note: cut off in between it is the same start once more.
 func TestACrashOfAFirstStartIsNotTakenForDamage(t *testing.T) {
 	for k := range 4 {
-		t.Run(fmt.Sprint(k), func(t *testing.T) {
+		t.Run(strconv.Itoa(k), func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				w := newWorld(t, sapbtp.Options{Seed: 185}, func(c *Config) { c.InitialLookback = 0 })
 				w.sim.Generate(w.sub.Tenant, 500, time.Now().Add(-20*24*time.Hour), time.Now().Add(-time.Hour))
