@@ -144,10 +144,17 @@ func (seg *segment) scan(ctx context.Context) error {
 		}
 		found = append(found, r)
 	}
-	var err error
+	var (
+		err   error
+		marks []string
+	)
 	if walker, ok := seg.client.(storage.Walker); ok {
 		err = walker.Walk(ctx, func(key string, value []byte) ([]*storage.Operation, error) {
-			if key != headKey && key != doneKey {
+			switch {
+			case key == headKey || key == doneKey:
+			case isMark(key, value):
+				marks = append(marks, key)
+			default:
 				see(key, value)
 			}
 			return nil, nil
@@ -162,6 +169,7 @@ func (seg *segment) scan(ctx context.Context) error {
 	slices.SortFunc(found, func(a, b ref) int { return cmp.Or(cmp.Compare(a.stray, b.stray), cmp.Compare(a.seq, b.seq)) })
 	found = slices.CompactFunc(found, func(a, b ref) bool { return a.key() == b.key() })
 	seg.queue = found
+	seg.sweep(ctx, marks)
 	seg.entries, seg.bytes = len(found), 0
 	for _, r := range found {
 		seg.bytes += r.size

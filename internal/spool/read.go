@@ -20,8 +20,13 @@ type Entry struct {
 	Batch
 	// Again says that the entry was handed out and returned before.
 	Again bool
-	// Err is ErrCorrupt if the stored form is damaged. Then ID and Batch are empty, and Raw is what the storage holds.
+	// Left says that an earlier run left it.
+	Left bool
+	// Mark is what was noted beside it when it was handed out.
+	Mark Mark
+	// Err is ErrCorrupt if the stored form is damaged. Then ID and Batch are empty.
 	Err error
+	// Raw is what the storage holds, if the entry is damaged or work on it was begun before.
 	Raw []byte
 
 	segment *segment
@@ -122,14 +127,16 @@ func (s *Spool) fetch(ctx context.Context, seg *segment) error {
 		if size += r.size; size > aheadBytes && len(ops) > 0 {
 			break
 		}
-		ops = append(ops, storage.GetOperation(r.key()))
+		ops = append(ops, storage.GetOperation(r.key()), storage.GetOperation(markKey(r.seq)))
 	}
 	if err := seg.client.Batch(ctx, ops...); err != nil {
 		return fmt.Errorf("reading segment %d of the spool: %w", seg.slot, err)
 	}
-	entries := make([]*Entry, 0, len(ops))
-	for i, op := range ops {
-		e, err := s.entry(seg, seg.queue[i], op.Value)
+	entries := make([]*Entry, 0, len(ops)/2)
+	for i, r := range seg.queue[:len(ops)/2] {
+		mark, marked := markOf(ops[2*i+1])
+		r.marked = r.marked || marked
+		e, err := s.entry(seg, r, ops[2*i].Value, mark)
 		if err != nil {
 			return err
 		}
@@ -138,15 +145,17 @@ func (s *Spool) fetch(ctx context.Context, seg *segment) error {
 	for _, e := range entries {
 		seg.busy[e.ref.seq] = e.ref
 	}
-	seg.queue = seg.queue[len(ops):]
+	seg.queue = seg.queue[len(entries):]
 	s.ahead = entries
 	return nil
 }
 
-func (s *Spool) entry(seg *segment, r ref, stored []byte) (*Entry, error) {
-	e := &Entry{Seq: r.seq, Again: r.again, segment: seg, ref: r}
+func (s *Spool) entry(seg *segment, r ref, stored []byte, mark Mark) (*Entry, error) {
+	e := &Entry{Seq: r.seq, Again: r.again, Left: r.seq < s.left, Mark: mark, segment: seg, ref: r}
 	e.ID, e.Batch, e.Err = decodeEntry(r.seq, stored, s.keys)
 	switch {
+	case e.Err == nil && mark.Begun > 0:
+		e.Raw = stored
 	case e.Err == nil:
 	case errors.Is(e.Err, ErrCorrupt):
 		e.Raw = stored
@@ -164,10 +173,11 @@ func (s *Spool) Delete(ctx context.Context, e *Entry) error {
 		return ErrClosed
 	}
 	seg := e.segment
-	if _, ok := seg.busy[e.ref.seq]; !ok {
+	r, ok := seg.busy[e.ref.seq]
+	if !ok {
 		return nil
 	}
-	if err := seg.delete(ctx, e.ref); err != nil {
+	if err := seg.delete(ctx, r); err != nil {
 		return fmt.Errorf("deleting from segment %d of the spool: %w", seg.slot, err)
 	}
 	delete(seg.busy, e.ref.seq)
@@ -185,11 +195,11 @@ func (s *Spool) Return(e *Entry) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	seg := e.segment
-	if _, ok := seg.busy[e.ref.seq]; !ok || s.closed {
+	r, ok := seg.busy[e.ref.seq]
+	if !ok || s.closed {
 		return
 	}
 	delete(seg.busy, e.ref.seq)
-	r := e.ref
 	r.again = true
 	seg.parked = append(seg.parked, r)
 	s.announce()

@@ -51,6 +51,8 @@ type ref struct {
 	seal  string
 	// again says that it was handed out and returned.
 	again bool
+	// marked says that there may be a mark beside it.
+	marked bool
 	// stray is the key of a value that is none of ours, or was one of ours until its key was damaged.
 	stray string
 }
@@ -172,10 +174,14 @@ func (seg *segment) delete(ctx context.Context, r ref) error {
 	if err != nil {
 		return err
 	}
-	err = seg.client.Batch(ctx, storage.SetOperation(doneKey, note), storage.DeleteOperation(r.key()))
+	ops := []*storage.Operation{storage.SetOperation(doneKey, note), storage.DeleteOperation(r.key())}
+	if r.marked { // last: without it, all of the entry would be delivered again
+		ops = append(ops, storage.DeleteOperation(markKey(r.seq)))
+	}
+	err = seg.client.Batch(ctx, ops...)
 	if errors.Is(err, storage.ErrStorageFull) { // no room for the note, and no room without the deletion
 		if err = seg.client.Delete(ctx, r.key()); err == nil {
-			_ = seg.client.Set(ctx, doneKey, note) // the deletion made room
+			_ = seg.client.Batch(ctx, ops...) // the deletion made room
 		}
 	}
 	if err == nil {

@@ -63,6 +63,7 @@ type Spool struct {
 	segments []*segment // in use, oldest first; entries are written to the last one
 	slots    int        // segments ever used have the slots below
 	next     uint64     // sequence number of the next entry
+	left     uint64     // entries below were left by an earlier run
 	bound    uint64     // above all that were ever promised to a segment, as the manifest says
 	suspect  bool       // the last write failed: try another segment
 	ahead    []*Entry   // read, to be handed out
@@ -103,6 +104,7 @@ func Open(ctx context.Context, set Settings) (*Spool, error) {
 	if err := s.load(ctx); err != nil {
 		return nil, errors.Join(err, s.closeSegments(ctx))
 	}
+	s.left = s.next
 	s.publish()
 	return s, nil
 }

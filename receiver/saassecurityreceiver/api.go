@@ -28,7 +28,7 @@ const (
 	// single answer of many is believed for a moment only, for behind a gateway it can come from elsewhere.
 	minBulkRetry = time.Second
 	maxBulkRetry = 10 * time.Minute
-	bulkTrouble  = time.Minute // when it becomes a status
+	bulkTrouble  = time.Minute // when the loss of a path that was there becomes a status
 )
 
 // tokens is what the api needs of an oauth.Source.
@@ -48,6 +48,7 @@ type api struct {
 	// Owned by the goroutine of poll.go.
 	missedAt  time.Time     // when a read last did not find pathBulk
 	bulkRetry time.Duration // how long pathSingle is used since; 0 while pathBulk is there
+	bulkSeen  bool          // pathBulk answered in this run
 }
 
 // read asks for events once. Until it is sent it ends with ctx, afterwards only with patience. A token that cannot be had is an
@@ -115,6 +116,6 @@ func (a *api) bulkMissing(r *reply) bool {
 // bulkFound notes that pathBulk answered, and reports whether it was missing before.
 func (a *api) bulkFound() (again bool) {
 	again = a.bulkRetry > 0
-	a.bulkRetry = 0
+	a.bulkRetry, a.bulkSeen = 0, true
 	return again
 }

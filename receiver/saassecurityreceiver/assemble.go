@@ -51,7 +51,7 @@ func (r *auditReceiver) assemble(ctx context.Context, host component.Host) (_ *e
 
 	e := &engine{
 		cfg: r.cfg, tel: r.tel, status: r.status.Scope(), lasting: r.status, logger: r.logger, pace: newPace(r.cfg.maxOpen()),
-		mapping: newMapping(r.cfg, r.set.ID.String(), r.set.BuildInfo.Version),
+		mapping: newMapping(r.cfg, r.set.ID.String(), r.set.BuildInfo.Version), suspect: make(chan struct{}, 1),
 	}
 	keys, err := r.cfg.keyring()
 	if err != nil {

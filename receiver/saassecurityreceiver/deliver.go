@@ -44,6 +44,7 @@ func (e *engine) deliver(ctx context.Context, p parsed) error {
 		return err
 	}
 	e.tel.delivered(ctx, max(0, p.events-quarantined)) // besides events there can be what was none
+	e.tel.odd(ctx, p)
 	if at := p.newest.UnixNano(); !p.newest.IsZero() && at > e.newest.Load() {
 		e.newest.Store(at)
 	}

@@ -61,6 +61,8 @@ type engine struct {
 	unsaved atomic.Int64 // replies that the spool did not take yet
 	newest  atomic.Int64 // time of the newest delivered event, Unix nanoseconds
 
+	suspect chan struct{} // holds one: entries that may have ended a run are worked on one at a time
+
 	stopReading, stopPassing, giveUp context.CancelFunc
 	endConsuming                     context.CancelFunc
 	readers, passers, watchers       sync.WaitGroup

@@ -4,7 +4,6 @@
 package saassecurityreceiver
 
 import (
-	"context"
 	"fmt"
 	"time"
 	"unicode/utf8"
@@ -41,38 +40,96 @@ func newMapping(cfg *Config, source, version string) mapping {
 // mapper returns a new one, for one goroutine.
 func (m *mapping) mapper() *event.Mapper { return event.NewMapper(m.settings) }
 
-// parsed is an entry of the spool as log records.
+// How much of an entry is mapped and delivered at a time. A reply of few bytes on the wire can hold millions of events, each of
+// which takes half a kilobyte as a record, and an event can hold as many values. A normal reply is one part.
+const (
+	partEvents = 2000
+	partBytes  = 1 << 20 // of the events as received; one that is larger is a part of its own
+)
+
+// parsed is a part of an entry as log records.
 type parsed struct {
 	logs   plog.Logs
 	events int
 	newest time.Time // of the events
 	odd    map[string]int
-	reason event.Reason // why a part of it was no event
 }
 
-// parse turns an entry into log records. Whatever it holds becomes one: what cannot be read as an event is kept as it came. The
-// identity of a record is the place of its event in the batch, because the events have none: two that are equal stay two,
-// and a replay gives the same again.
-func (e *engine) parse(ctx context.Context, entry *spool.Entry, mapper *event.Mapper) parsed {
+// unpacking is an entry of the spool that is taken apart. Whatever it holds becomes a record: what cannot be read as an event is
+// kept as it came. The identity of a record is the place of its event in the reply, because the events have none: two that are
+// equal stay two, and a replay gives the same again.
+type unpacking struct {
+	entry *spool.Entry
+	reply *event.Reply
+	index int // of the next event
+	held  event.Raw
+	ended bool
+}
+
+func unpack(entry *spool.Entry) *unpacking {
+	u := &unpacking{entry: entry, reply: &event.Reply{}}
+	if entry.Meta[metaKind] != kindGap {
+		u.reply = event.Decode(entry.Body)
+	}
+	return u
+}
+
+// skip leaves out what was delivered before.
+func (u *unpacking) skip(n int) {
+	for u.index < n {
+		if _, ok := u.next(); !ok {
+			return
+		}
+	}
+}
+
+func (u *unpacking) next() (event.Raw, bool) {
+	ev, ok := u.held, u.held != ""
+	if u.held = ""; !ok {
+		ev, ok = u.reply.Next()
+	}
+	if ok {
+		u.index++
+	}
+	return ev, ok
+}
+
+// part maps the next events. The last part holds what is no event as well.
+func (u *unpacking) part(m *mapping, mapper *event.Mapper) parsed {
 	p := parsed{logs: plog.NewLogs(), odd: map[string]int{}}
-	if entry.Meta[metaKind] == kindGap {
-		e.mapping.appendGap(p.logs, entry)
+	if u.entry.Meta[metaKind] == kindGap {
+		m.appendGap(p.logs, u.entry)
+		u.ended = true
 		return p
 	}
-	events, problem := event.Decode(entry.Body)
-	p.events = len(events)
-	for i, ev := range events {
-		p.note(mapper.Append(p.logs, ev, uid(entry, i), entry.ReceivedAt))
+	for size := 0; p.events < partEvents; p.events++ {
+		ev, ok := u.next()
+		if !ok {
+			break
+		}
+		if size += len(ev); size > partBytes && p.events > 0 {
+			u.index--
+			u.held = ev
+			break
+		}
+		p.note(mapper.Append(p.logs, ev, uid(u.entry, u.index-1), u.entry.ReceivedAt))
 	}
 	p.newest = newest(p.logs)
-	if problem.Found() && len(problem.Rest) > 0 {
-		p.reason = problem.Reason
-		e.mapping.appendUnparsed(p.logs, entry, len(events), problem)
-	}
-	if !entry.Again {
-		e.tel.parsed(ctx, p)
+	if u.held == "" && u.reply.Len() == 0 {
+		u.ended = true
+		if u.undecoded() != "" {
+			m.appendUnparsed(p.logs, u.entry, u.index, u.reply.Problem)
+		}
 	}
 	return p
+}
+
+// undecoded is why a part of the reply is no event, "" if all of it is.
+func (u *unpacking) undecoded() event.Reason {
+	if problem := u.reply.Problem; problem.Found() && len(problem.Rest) > 0 {
+		return problem.Reason
+	}
+	return ""
 }
 
 func uid(entry *spool.Entry, index int) string { return fmt.Sprintf("%s-%03d", entry.ID, index) }
@@ -90,6 +147,7 @@ func (p *parsed) note(odd event.Oddities) {
 
 var oddities = map[event.Oddities]string{
 	event.UnknownType: "unknown_type", event.UnknownFields: "unknown_fields", event.NoTimestamp: "no_timestamp",
+	event.NotUTF8:    "not_utf8",
 	event.FutureTime: "future_time",
 }
 

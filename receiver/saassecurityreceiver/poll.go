@@ -116,7 +116,7 @@ func (e *engine) judge(ctx context.Context, r *reply) error {
 
 // bulkIsMissing says once that reading is slow, and as a status when it stays so.
 func (e *engine) bulkIsMissing() {
-	if e.api.bulkRetry >= bulkTrouble {
+	if e.api.bulkSeen && e.api.bulkRetry >= bulkTrouble {
 		e.status.Set(causePath, errBulkMissing)
 	}
 	if e.api.bulkRetry == minBulkRetry {

@@ -15,7 +15,11 @@ import (
 	"github.com/otelcol-audit/otelcol-audit/internal/spool"
 )
 
-const reasonCorrupt = "corrupt"
+// Why an entry of the spool is in the quarantine, as it is stored there.
+const (
+	reasonCorrupt    = "corrupt"
+	reasonUnfinished = "unfinished"
+)
 
 // openQuarantine opens the quarantine and tells what is in it.
 func (e *engine) openQuarantine(ctx context.Context, root storage.Client) (err error) {
@@ -77,19 +81,25 @@ func (e *engine) reportQuarantine() {
 	}
 }
 
-// putAside moves a damaged entry into the quarantine. If that is full, the entry stays where it is.
-func (e *engine) putAside(ctx context.Context, entry *spool.Entry) error {
+// putAside moves an entry that is damaged, or that ends the process, into the quarantine, as it is stored. If that is full, the
+// entry stays where it is.
+func (e *engine) putAside(ctx context.Context, entry *spool.Entry, why error) error {
+	reason, count := reasonCorrupt, e.tel.corrupt
+	if why == errUnfinished { //nolint:errorlint // one of two of ours
+		reason, count = reasonUnfinished, e.tel.unfinished
+	}
 	err := e.quarantine.Put(ctx, quarantine.Entry{
-		Reason: reasonCorrupt, Source: e.mapping.source, Data: entry.Raw, Format: quarantine.FormatRaw,
+		Reason: reason, Source: e.mapping.source, Data: entry.Raw, Format: quarantine.FormatRaw,
 	})
 	if err != nil {
 		e.lasting.Set(causeQuarantine, err)
-		e.logger.Error("A damaged entry of the spool cannot be put into the quarantine; it stays in the spool", zap.Error(err))
+		e.logger.Error("An entry of the spool cannot be put into the quarantine; it stays in the spool",
+			zap.NamedError("because", why), zap.Error(err))
 		return err
 	}
-	e.tel.corrupt(ctx)
-	e.lasting.Set(causeQuarantine, errDamaged)
-	e.logger.Error("An entry of the spool was damaged in the storage; what is left of it was put into the quarantine",
-		zap.Uint64("entry", entry.Seq), zap.Int("bytes", len(entry.Raw)), zap.Error(entry.Err))
+	count(ctx)
+	e.lasting.Set(causeQuarantine, why)
+	e.logger.Error("An entry of the spool was put into the quarantine as it is stored",
+		zap.NamedError("because", why), zap.Uint64("entry", entry.Seq), zap.String("id", entry.ID), zap.Int("bytes", len(entry.Raw)), zap.Error(entry.Err))
 	return nil
 }

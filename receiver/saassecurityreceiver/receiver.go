@@ -14,7 +14,7 @@ import (
 // holds up the other, and a start begins with what the last run left.
 //
 //	reserve space → GET → raw bytes into the spool (committed)     fetch, as often as poll.go says
-//	parse → consume → delete from the spool                        pass, in deliver.go's workers
+//	parse → consume, part by part → delete from the spool          pass, in deliver.go's workers
 
 // fetch makes one read. The order is what keeps events: no read without room for what it brings, and nothing looks at the
 // bytes before they are safe. A read takes events off the vendor's queue for good, so it is never cancelled, never repeated (see
@@ -38,9 +38,9 @@ func (e *engine) pass(ctx context.Context, mapper *event.Mapper) error {
 		return e.unreadable(ctx, err)
 	}
 	if entry.Err != nil {
-		err = e.putAside(ctx, entry)
+		err = e.putAside(ctx, entry, errDamaged)
 	} else {
-		err = e.deliver(ctx, e.parse(ctx, entry, mapper))
+		err = e.process(ctx, entry, mapper)
 	}
 	if err != nil {
 		e.spool.Return(entry)

@@ -44,18 +44,22 @@ func (t *telemetry) token(err error) {
 	t.builder.SaasSecurityTokenRefreshes.Add(context.Background(), 1, with("outcome", outcome))
 }
 
-func (t *telemetry) parsed(ctx context.Context, p parsed) {
-	t.builder.SaasSecurityEventsRead.Add(ctx, int64(p.events))
-	for reason, n := range p.odd {
-		t.builder.SaasSecurityEventsOdd.Add(ctx, int64(n), with("reason", reason))
-	}
-	if p.reason != "" {
-		t.builder.SaasSecurityRepliesUndecoded.Add(ctx, 1, with("reason", string(p.reason)))
+// unpacked counts what is found in an entry of the spool, once a run.
+func (t *telemetry) unpacked(ctx context.Context, u *unpacking) {
+	t.builder.SaasSecurityEventsRead.Add(ctx, int64(u.reply.Len()))
+	if reason := u.undecoded(); reason != "" {
+		t.builder.SaasSecurityRepliesUndecoded.Add(ctx, 1, with("reason", string(reason)))
 	}
 }
 
 func (t *telemetry) delivered(ctx context.Context, events int) {
 	t.builder.SaasSecurityEventsDelivered.Add(ctx, int64(events))
+}
+
+func (t *telemetry) odd(ctx context.Context, p parsed) {
+	for reason, n := range p.odd {
+		t.builder.SaasSecurityEventsOdd.Add(ctx, int64(n), with("reason", reason))
+	}
 }
 
 func (t *telemetry) quarantined(n int) {
@@ -64,6 +68,10 @@ func (t *telemetry) quarantined(n int) {
 
 func (t *telemetry) corrupt(ctx context.Context) {
 	t.builder.SaasSecuritySpoolCorrupt.Add(ctx, 1)
+}
+
+func (t *telemetry) unfinished(ctx context.Context) {
+	t.builder.SaasSecuritySpoolUnfinished.Add(ctx, 1)
 }
 
 func (t *telemetry) gap(ctx context.Context, d time.Duration) {

@@ -32,7 +32,7 @@ func BenchmarkReply(b *testing.B) {
 		b.SetBytes(int64(len(body)))
 		b.ReportAllocs()
 		for b.Loop() {
-			events, _ := Decode(body)
+			events, _ := decoded(body)
 			logs := convert(events)
 			require.Equal(b, n, logs.LogRecordCount())
 		}
@@ -42,7 +42,7 @@ func BenchmarkReply(b *testing.B) {
 		b.SetBytes(int64(len(body)))
 		b.ReportAllocs()
 		for b.Loop() {
-			events, _ := Decode(body[:len(body)-1])
+			events, _ := decoded(body[:len(body)-1])
 			logs := convert(events)
 			require.Equal(b, n, logs.LogRecordCount())
 		}

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/otelcol-audit/otelcol-audit/internal/jsonlog"
 )
@@ -25,106 +26,127 @@ const blanks = " \t\r\n"
 // reply.
 var docs = sync.Pool{New: func() any { return new(jsonlog.Doc) }}
 
-// Decode finds the events in the body of a reply, in their order. It takes an
-// object with a list of events, a bare list, a single event and nothing at all.
-// Of a reply that is broken, the events before the break are returned. Members
-// that a future API may put beside the list are passed on as one more event, as
-// soon as one of them is more than a plain value, or says something while the
-// list is empty.
-func Decode(body []byte) ([]Raw, Problem) {
+// Decode finds the events in the body of a reply, which nobody may change any
+// more. It takes an object with a list of events, a bare list, a single event
+// and nothing at all. Of a reply that is broken, the events before the break
+// are found. Members that a future API may put beside the list are passed on as
+// one more event, as soon as one of them is more than a plain value, or says
+// something while the list is empty.
+func Decode(body []byte) *Reply {
 	if len(bytes.Trim(body, blanks)) == 0 {
-		return nil, Problem{}
+		return &Reply{}
+	}
+	if !utf8.Valid(body) {
+		return salvage(body)
 	}
 	doc, _ := docs.Get().(*jsonlog.Doc)
 	defer func() {
 		_ = doc.Parse("null") // lets go of the text
 		docs.Put(doc)
 	}()
-	if doc.Parse(jsonlog.Text(body)) != nil {
+	if doc.Parse(jsonlog.Take(body)) != nil {
 		return salvage(body)
 	}
 	root := doc.Root()
 	switch root.Kind() {
 	case jsonlog.Array:
-		return appendElements(nil, root), Problem{}
+		r := &Reply{}
+		r.add(listOf(root))
+		return r
 	case jsonlog.Object:
-		if events, ok := fromObject(root); ok {
-			return events, Problem{}
+		if r := fromObject(root); r != nil {
+			return r
 		}
 	}
 	return salvage(body)
 }
 
-// fromObject fails if the list is too large to be taken apart at once.
-func fromObject(root jsonlog.Node) (events []Raw, ok bool) {
-	envelope := false
-	var beside []member
+// fromObject returns nil if a list is too large to be taken apart at once.
+func fromObject(root jsonlog.Node) *Reply {
+	r := &Reply{}
+	listed := false
+	var beside besides
 	for m := range root.Children() {
 		switch key := m.Key(); {
 		case key == keyLogType:
-			return []Raw{Raw(root.Raw())}, true
+			return alone(root.Raw())
 		case key != keyEvents:
-			beside = append(beside, member{key, m.Raw()})
+			beside.add(quote(key), m.Raw())
 		case m.Kind() == jsonlog.Array:
-			envelope = true
-			events = appendElements(events, m)
+			listed = true
+			r.add(listOf(m))
 		case m.Kind() == jsonlog.Null:
-			envelope = true
+			listed = true
 		case strings.HasPrefix(m.Raw(), "["):
-			return nil, false
+			return nil
 		default:
-			beside = append(beside, member{key, m.Raw()})
+			beside.add(quote(key), m.Raw())
 		}
 	}
 	switch {
-	case envelope:
-		return appendBeside(events, beside, len(events) == 0), true
+	case listed:
+		r.addBeside(beside.event(r.len == 0))
+		return r
 	case root.Len() == 0:
-		return nil, true
+		return r
 	default:
-		return []Raw{Raw(root.Raw())}, true
+		return alone(root.Raw())
 	}
 }
 
-func appendElements(events []Raw, list jsonlog.Node) []Raw {
-	for e := range list.Children() {
-		events = append(events, Raw(e.Raw()))
-	}
-	return events
+// alone is a reply that is an event itself.
+func alone(text string) *Reply {
+	r := &Reply{}
+	r.addBeside(Raw(text))
+	return r
 }
 
-// member of an object, its value as JSON.
-type member struct{ key, value string }
+func listOf(n jsonlog.Node) list { return list{text: n.Raw(), at: 1, events: n.Len()} }
+
+func quote(key string) string {
+	text, err := json.Marshal(key)
+	if err != nil {
+		return `""` // cannot be: strings always marshal
+	}
+	return string(text)
+}
+
+// besides makes an event of what stands beside the list of events.
+type besides struct {
+	text strings.Builder
+	rich bool // one is more than a plain value
+	says bool // one says something
+}
+
+// add takes a member, its name and its value as JSON.
+func (b *besides) add(name, value string) {
+	b.rich = b.rich || value[0] == '{' || value[0] == '['
+	b.says = b.says || says(value)
+	if b.text.Len() == 0 {
+		b.text.WriteByte('{')
+	} else {
+		b.text.WriteByte(',')
+	}
+	b.text.WriteString(name)
+	b.text.WriteByte(':')
+	b.text.WriteString(value)
+}
+
+// event is "" if there are only plain values, which are counts and the like. If
+// it stands alone, plain values that say something are all there is of the
+// reply.
+func (b *besides) event(alone bool) Raw {
+	if b.rich || (alone && b.says) {
+		return Raw(b.text.String() + "}")
+	}
+	return ""
+}
 
 // says is false for the values of members that mean nothing.
-func (m member) says() bool {
-	switch m.value {
+func says(value string) bool {
+	switch value {
 	case "null", "true", "false", "0", `""`:
 		return false
 	}
 	return true
-}
-
-// appendBeside makes an event of what stands beside the list of events, unless
-// there are only plain values, which are counts and the like. If it stands
-// alone, plain values that say something are all there is of the reply.
-func appendBeside(events []Raw, beside []member, alone bool) []Raw {
-	worth := false
-	var b strings.Builder
-	for i, m := range beside {
-		worth = worth || m.value[0] == '{' || m.value[0] == '[' || (alone && m.says())
-		key, err := json.Marshal(m.key)
-		if err != nil {
-			continue // cannot be: strings always marshal
-		}
-		b.WriteByte("{,"[min(i, 1)])
-		b.Write(key)
-		b.WriteByte(':')
-		b.WriteString(m.value)
-	}
-	if !worth {
-		return events
-	}
-	b.WriteByte('}')
-	return append(events, Raw(b.String()))
 }

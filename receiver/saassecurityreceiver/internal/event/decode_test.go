@@ -46,7 +46,8 @@ func TestDecode(t *testing.T) {
 		},
 		"the list twice":      {`{"events":[` + a + `],"events":[` + b + `]}`, []Raw{a, b}, Problem{}},
 		"events is an object": {`{"events":{"a":1}}`, []Raw{`{"events":{"a":1}}`}, Problem{}},
-		"not UTF-8":           {"[\"\xff\"]", []Raw{"\"\uFFFD\""}, Problem{}},
+		"not UTF-8":           {"[\"\xff\",{\"a\xc3\":\"]\x80\"}]", []Raw{"\"\xff\"", "{\"a\xc3\":\"]\x80\"}"}, Problem{}},
+		"not UTF-8 beside":    {"{\"a\xc3\":[\"\xff\"],\"events\":[1]}", []Raw{"1", "{\"a\xc3\":[\"\xff\"]}"}, Problem{}},
 
 		"text":                   {`"maintenance"`, nil, Problem{NotEvents, []byte(`"maintenance"`)}},
 		"number":                 {`7`, nil, Problem{NotEvents, []byte(`7`)}},
@@ -77,7 +78,7 @@ func TestDecode(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			events, problem := Decode([]byte(tt.body))
+			events, problem := decoded([]byte(tt.body))
 			require.Equal(t, tt.want, events)
 			require.Equal(t, tt.problem, problem)
 			require.Equal(t, tt.problem.Reason != "", problem.Found())
@@ -91,7 +92,7 @@ func TestDecodeHugeList(t *testing.T) {
 	for name, wrap := range map[string][2]string{"bare": {"[", "]"}, "object": {`{"events":[`, `]}`}} {
 		t.Run(name, func(t *testing.T) {
 			body := wrap[0] + strings.Repeat("{},", n-1) + "{}" + wrap[1]
-			events, problem := Decode([]byte(body))
+			events, problem := decoded([]byte(body))
 			require.Len(t, events, n)
 			require.Equal(t, Problem{}, problem)
 		})
@@ -114,7 +115,7 @@ func TestCutAnywhere(t *testing.T) {
 				for whole < len(all) && cut >= bytes.Index(body, []byte(all[whole]))+len(all[whole]) {
 					whole++
 				}
-				events, problem := Decode(body[:cut])
+				events, problem := decoded(body[:cut])
 				require.Equal(t, append([]Raw(nil), all[:whole]...), events, cut)
 				require.Equal(t, Truncated, problem.Reason)
 				if whole < len(all) {
@@ -135,8 +136,8 @@ func TestSalvageAgreesWithDecode(t *testing.T) {
 		`{"x":{"y":1},"events":[1],"z":true}`, `{"events":"x"}`, string(reply(simulated(40))),
 	} {
 		t.Run(strconv.Itoa(i), func(t *testing.T) {
-			events, problem := Decode([]byte(body))
-			slow, slowProblem := salvage([]byte(body))
+			events, problem := decoded([]byte(body))
+			slow, slowProblem := all(salvage([]byte(body)))
 			require.Equal(t, events, slow)
 			require.Equal(t, problem, slowProblem)
 		})

@@ -7,8 +7,8 @@
 // stays in the body of its record.
 package event
 
-// Raw is the text of one event: one JSON value in valid UTF-8, nearly always an
-// object.
+// Raw is one event as it was received: one JSON value, nearly always an object.
+// Its strings can hold bytes that are not UTF-8.
 type Raw string
 
 // Reason says why a part of a reply is no event.

@@ -46,7 +46,7 @@ func compareGolden(t *testing.T, replyPath, goldenPath string, settings Settings
 	t.Helper()
 	body, err := os.ReadFile(replyPath)
 	require.NoError(t, err)
-	events, problem := Decode(body)
+	events, problem := decoded(body)
 	require.False(t, problem.Found())
 	got := convert(settings, events)
 	if *update {
@@ -61,11 +61,11 @@ func compareGolden(t *testing.T, replyPath, goldenPath string, settings Settings
 func TestEventWithoutEnvelopeGivesTheSameRecord(t *testing.T) {
 	body, err := os.ReadFile(filepath.Join(payloads, "all_types.json"))
 	require.NoError(t, err)
-	events, problem := Decode(body)
+	events, problem := decoded(body)
 	require.False(t, problem.Found())
 	require.Len(t, events, 6)
 	for _, want := range events {
-		alone, problem := Decode([]byte(want))
+		alone, problem := decoded([]byte(want))
 		require.False(t, problem.Found())
 		require.Equal(t, []Raw{want}, alone)
 	}

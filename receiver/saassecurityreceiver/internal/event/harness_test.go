@@ -27,6 +27,17 @@ func convert(settings Settings, events []Raw) plog.Logs {
 }
 
 // one maps a single event.
+// decoded is all of a reply at once.
+func decoded(body []byte) ([]Raw, Problem) { return all(Decode(body)) }
+
+func all(r *Reply) (events []Raw, problem Problem) {
+	for range r.Len() {
+		ev, _ := r.Next()
+		events = append(events, ev)
+	}
+	return events, r.Problem
+}
+
 func one(t *testing.T, text string) (plog.LogRecord, Oddities) {
 	t.Helper()
 	logs := plog.NewLogs()

@@ -6,6 +6,7 @@ package event
 import (
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -50,6 +51,7 @@ const (
 	UnknownType   Oddities = 1 << iota // log_type is missing or undocumented
 	UnknownFields                      // there are undocumented fields; they are in the body
 	NoTimestamp                        // there is no readable time; the record has the observed one
+	NotUTF8                            // there are bytes that are no text; only the event as received has them
 	FutureTime                         // the time is more than MaxAhead after the observed one; the record has it all the same
 )
 
@@ -62,13 +64,13 @@ type Mapper struct {
 	settings Settings
 	doc      jsonlog.Doc
 	values   [len(fieldNames)]jsonlog.Node
-	tenant   string // of the event before
-	resource pcommon.Resource
+	dst      plog.Logs                      // of the event before
+	tenants  map[string]plog.LogRecordSlice // the lists in dst
 }
 
 // NewMapper returns a Mapper.
 func NewMapper(settings Settings) *Mapper {
-	return &Mapper{settings: settings, resource: resourceOf("")}
+	return &Mapper{settings: settings, tenants: map[string]plog.LogRecordSlice{}}
 }
 
 // Append adds the record of an event to the logs, below the resource of its
@@ -102,10 +104,10 @@ func (m *Mapper) Append(dst plog.Logs, ev Raw, uid string, observed time.Time) O
 	m.putCommon(attrs)
 	m.putFields(attrs)
 	if m.settings.IncludeOriginal {
-		attrs.PutStr(attrOriginal, string(ev))
+		asReceived(attrs.PutEmpty(attrOriginal), ev)
 	}
 	if m.settings.BodyString || m.doc.Root().Kind() == jsonlog.None {
-		record.Body().SetStr(string(ev))
+		asReceived(record.Body(), ev)
 	} else {
 		m.doc.Root().WriteTo(record.Body())
 	}
@@ -118,18 +120,32 @@ func IsFuture(record plog.LogRecord) bool {
 	return record.Timestamp() > record.ObservedTimestamp()+pcommon.Timestamp(MaxAhead)
 }
 
+// asReceived writes an event without a change, as bytes if it is no text.
+func asReceived(dst pcommon.Value, ev Raw) {
+	if utf8.ValidString(string(ev)) {
+		dst.SetStr(string(ev))
+	} else {
+		dst.SetEmptyBytes().FromRaw([]byte(ev))
+	}
+}
+
 // read finds the documented fields of an event.
 func (m *Mapper) read(ev Raw) Oddities {
 	clear(m.values[:])
+	var odd Oddities
+	text := string(ev)
+	if !utf8.ValidString(text) {
+		odd = NotUTF8
+		text = jsonlog.Text([]byte(ev))
+	}
 	// Decode only returns JSON. Of anything else no field is found, and Append
 	// keeps it as text.
-	_ = m.doc.Parse(string(ev))
-	var odd Oddities
+	_ = m.doc.Parse(text)
 	for child := range m.doc.Root().Children() {
 		if f, ok := fieldByName[child.Key()]; ok {
 			m.values[f] = child
 		} else {
-			odd = UnknownFields
+			odd |= UnknownFields
 		}
 	}
 	return odd
@@ -182,31 +198,23 @@ func putText(attrs pcommon.Map, key string, n jsonlog.Node) {
 	}
 }
 
-// records is the list for a tenant. Replies have one or two tenants, so a
-// search is cheap.
+// records is the list for a tenant.
 func (m *Mapper) records(dst plog.Logs, tenant string) plog.LogRecordSlice {
-	if tenant != m.tenant {
-		m.tenant, m.resource = tenant, resourceOf(tenant)
+	if dst != m.dst {
+		m.dst = dst
+		clear(m.tenants)
 	}
-	for _, rl := range dst.ResourceLogs().All() {
-		if rl.Resource().Attributes().Equal(m.resource.Attributes()) {
-			return rl.ScopeLogs().At(0).LogRecords()
-		}
+	if known, ok := m.tenants[tenant]; ok {
+		return known
 	}
 	rl := dst.ResourceLogs().AppendEmpty()
-	m.resource.CopyTo(rl.Resource())
+	rl.Resource().Attributes().PutStr(attrServiceName, ServiceName)
+	if tenant != "" { // the event names one
+		rl.Resource().Attributes().PutStr(attrTenant, tenant)
+	}
 	sl := rl.ScopeLogs().AppendEmpty()
 	sl.Scope().SetName(m.settings.ScopeName)
 	sl.Scope().SetVersion(m.settings.ScopeVersion)
+	m.tenants[strings.Clone(tenant)] = sl.LogRecords()
 	return sl.LogRecords()
-}
-
-// resourceOf is the resource of a tenant, which is "" if the event names none.
-func resourceOf(tenant string) pcommon.Resource {
-	resource := pcommon.NewResource()
-	resource.Attributes().PutStr(attrServiceName, ServiceName)
-	if tenant != "" {
-		resource.Attributes().PutStr(attrTenant, tenant)
-	}
-	return resource
 }

@@ -220,7 +220,7 @@ func TestOneResourceForEachTenant(t *testing.T) {
 // Every simulated event becomes a record that still holds all of it.
 func TestSimulatedEventsSurviveWhole(t *testing.T) {
 	const n = 2000
-	events, problem := Decode(reply(simulated(n)))
+	events, problem := decoded(reply(simulated(n)))
 	require.False(t, problem.Found())
 	require.Len(t, events, n)
 	mapper := NewMapper(Settings{})

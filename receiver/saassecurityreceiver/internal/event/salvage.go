@@ -8,14 +8,13 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-
-	"github.com/otelcol-audit/otelcol-audit/internal/jsonlog"
 )
 
 // salvage does the work of Decode value by value, at several times the cost,
-// and gets as far as the reply is whole.
-func salvage(body []byte) ([]Raw, Problem) {
-	s := &salvager{body: body, dec: json.NewDecoder(bytes.NewReader(body))}
+// and gets as far as the reply is whole. Bytes that are not UTF-8 stay as they
+// are.
+func salvage(body []byte) *Reply {
+	s := &salvager{body: body, dec: json.NewDecoder(bytes.NewReader(body)), reply: &Reply{}}
 	s.dec.UseNumber() // no number is too large
 	first, err := s.dec.Token()
 	if err == nil {
@@ -26,7 +25,7 @@ func salvage(body []byte) ([]Raw, Problem) {
 		case json.Delim('{'):
 			err = s.object()
 		default:
-			return nil, Problem{Reason: NotEvents, Rest: body}
+			return &Reply{Problem: Problem{Reason: NotEvents, Rest: body}}
 		}
 	}
 	if err == nil {
@@ -37,33 +36,42 @@ func salvage(body []byte) ([]Raw, Problem) {
 		p.Reason = Truncated
 	}
 	if s.single || !s.listed {
-		return nil, p
+		return &Reply{Problem: p}
 	}
-	if events := appendBeside(s.events, s.beside, false); len(events) > 0 {
+	s.reply.addBeside(s.beside.event(false))
+	if s.reply.len > 0 {
 		p.Rest = body[s.end:]
-		return events, p
 	}
-	return nil, p
+	s.reply.Problem = p
+	return s.reply
 }
 
 type salvager struct {
 	body   []byte
 	dec    *json.Decoder
-	events []Raw
-	beside []member
-	listed bool  // there is a list of events
-	single bool  // the document itself is an event
-	end    int64 // offset behind the last complete value
+	reply  *Reply
+	beside besides
+	any    bool            // there are members beside
+	text   json.RawMessage // of the last value, overwritten by the next
+	listed bool            // there is a list of events
+	single bool            // the document itself is an event
+	end    int64           // offset behind the last complete value
 }
 
 // list reads the elements of a list whose bracket is behind the decoder.
 func (s *salvager) list() error {
+	start := s.dec.InputOffset()
+	found := 0
+	defer func() {
+		if found > 0 {
+			s.reply.add(list{text: string(s.body[start:s.end]), events: found})
+		}
+	}()
 	for s.dec.More() {
-		text, err := s.value()
-		if err != nil {
+		if err := s.value(); err != nil {
 			return err
 		}
-		s.events = append(s.events, Raw(text))
+		found++
 	}
 	return s.token()
 }
@@ -79,10 +87,13 @@ func (s *salvager) object() error {
 }
 
 func (s *salvager) member() error {
+	before := s.dec.InputOffset()
 	name, err := s.dec.Token()
 	if err != nil {
 		return err
 	}
+	// The name as it came: the decoder replaces what is not UTF-8.
+	key := bytes.TrimLeft(s.body[before:s.dec.InputOffset()], blanks+",")
 	if name == keyEvents && s.opensList() {
 		if err = s.token(); err == nil {
 			s.listed = true
@@ -90,16 +101,16 @@ func (s *salvager) member() error {
 		}
 		return err
 	}
-	text, err := s.value()
+	err = s.value()
 	switch {
 	case err != nil:
 		return err
-	case name == keyEvents && text == "null":
+	case name == keyEvents && string(s.text) == "null":
 		s.listed = true
 	default:
 		s.single = s.single || name == keyLogType
-		key, _ := name.(string)
-		s.beside = append(s.beside, member{key, text})
+		s.any = true
+		s.beside.add(string(key), string(s.text))
 	}
 	return nil
 }
@@ -110,13 +121,12 @@ func (s *salvager) opensList() bool {
 	return len(behind) > 0 && behind[0] == '['
 }
 
-func (s *salvager) value() (string, error) {
-	var text json.RawMessage
-	if err := s.dec.Decode(&text); err != nil {
-		return "", err
+func (s *salvager) value() error {
+	err := s.dec.Decode(&s.text)
+	if err == nil {
+		s.end = s.dec.InputOffset()
 	}
-	s.end = s.dec.InputOffset()
-	return jsonlog.Text(text), nil
+	return err
 }
 
 func (s *salvager) token() error {
@@ -128,13 +138,15 @@ func (s *salvager) token() error {
 }
 
 // complete returns the events of a document that was read to its end.
-func (s *salvager) complete() ([]Raw, Problem) {
-	events := appendBeside(s.events, s.beside, len(s.events) == 0)
-	if s.single || (!s.listed && len(s.beside) > 0) {
-		events = []Raw{Raw(jsonlog.Text(bytes.Trim(s.body[:s.end], blanks)))}
+func (s *salvager) complete() *Reply {
+	r := s.reply
+	if s.single || (!s.listed && s.any) {
+		r = alone(string(bytes.Trim(s.body[:s.end], blanks)))
+	} else {
+		r.addBeside(s.beside.event(r.len == 0))
 	}
 	if len(bytes.Trim(s.body[s.end:], blanks)) > 0 {
-		return events, Problem{Reason: TrailingData, Rest: s.body[s.end:]}
+		r.Problem = Problem{Reason: TrailingData, Rest: s.body[s.end:]}
 	}
-	return events, Problem{}
+	return r
 }

@@ -52,6 +52,7 @@ type TelemetryBuilder struct {
 	SaasSecuritySpoolMissing         metric.Int64ObservableGauge
 	SaasSecuritySpoolOldestAge       metric.Float64ObservableGauge
 	SaasSecuritySpoolRepaired        metric.Int64ObservableGauge
+	SaasSecuritySpoolUnfinished      metric.Int64Counter
 	SaasSecuritySpoolUnreadable      metric.Int64ObservableGauge
 	SaasSecurityTokenRefreshes       metric.Int64Counter
 }
@@ -459,6 +460,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_saas_security_spool_repaired",
 		metric.WithDescription("Times that the spool's own records of what it holds were damaged, and made anew from what was found. [Alpha]"),
 		metric.WithUnit("{record}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.SaasSecuritySpoolUnfinished, err = builder.meter.Int64Counter(
+		"otelcol_saas_security_spool_unfinished",
+		metric.WithDescription("Entries of the spool that were put into the quarantine because several starts ended while they were processed. [Alpha]"),
+		metric.WithUnit("{entry}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.SaasSecuritySpoolUnreadable, err = builder.meter.Int64ObservableGauge(

@@ -87,6 +87,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.SaasSecurityReadsUnknownOutcome.Add(context.Background(), 1)
 	tb.SaasSecurityRepliesUndecoded.Add(context.Background(), 1)
 	tb.SaasSecuritySpoolCorrupt.Add(context.Background(), 1)
+	tb.SaasSecuritySpoolUnfinished.Add(context.Background(), 1)
 	tb.SaasSecurityTokenRefreshes.Add(context.Background(), 1)
 	AssertEqualSaasSecurityCommitDuration(t, testTel,
 		[]metricdata.HistogramDataPoint[float64]{{}}, metricdatatest.IgnoreValue(),
@@ -158,6 +159,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[float64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualSaasSecuritySpoolRepaired(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualSaasSecuritySpoolUnfinished(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualSaasSecuritySpoolUnreadable(t, testTel,
