@@ -76,8 +76,8 @@ func (r *round) run(ctx context.Context) error {
 	todo, err := r.Store.Seqs(ctx)
 	for rest := minRest; err != nil; rest = min(2*rest, maxRest) {
 		r.Logger.Warn("The quarantine cannot be read; trying again", zap.Error(err))
-		if err = sleep(ctx, rest); err != nil {
-			return err
+		if sleep(ctx, rest) != nil {
+			return ctx.Err()
 		}
 		todo, err = r.Store.Seqs(ctx)
 	}

@@ -173,3 +173,35 @@ func TestReadErrorTakesNothing(t *testing.T) {
 	}
 	require.Equal(t, []string{"a", "b"}, drain(t, s))
 }
+
+// What damages the manifest can damage a segment as well; those behind it are there all the same.
+func TestSegmentsBehindALostOneAreFoundWithoutTheManifest(t *testing.T) {
+	for name, damage := range map[string]func(*testing.T, *crashtest.Disk){
+		"manifest damaged": func(t *testing.T, d *crashtest.Disk) { t.Helper(); d.Flip(t, "root/"+manifestKey, 30) },
+		"manifest gone": func(t *testing.T, d *crashtest.Disk) {
+			t.Helper()
+			require.NoError(t, d.Client().Delete(t.Context(), "root/"+manifestKey))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bodies := numbered(40, 1000)
+			disk := filled(t, bodies)
+			gone := 0
+			for _, key := range disk.Keys() {
+				if strings.HasPrefix(key, clientName(1)+"/") {
+					require.NoError(t, disk.Client().Delete(t.Context(), key))
+					if key != clientName(1)+"/"+headKey && key != clientName(1)+"/"+doneKey {
+						gone++
+					}
+				}
+			}
+			require.Positive(t, gone)
+			damage(t, disk)
+			s := newStore(disk).spool(t)
+			require.Equal(t, 1, s.Stats().Lost)
+			found := drain(t, s)
+			require.Len(t, found, len(bodies)-gone)
+			require.Subset(t, bodies, found)
+		})
+	}
+}

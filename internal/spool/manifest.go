@@ -8,6 +8,8 @@ import (
 	"errors"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/otelcol-audit/otelcol-audit/internal/durable"
 )
 
@@ -38,19 +40,20 @@ type record struct {
 	Oldest  time.Time `json:"oldest,omitzero"`
 }
 
-func (s *Spool) loadManifest(ctx context.Context) (m manifest, found bool, err error) {
+// loadManifest tells a manifest that is damaged from one that was never there.
+func (s *Spool) loadManifest(ctx context.Context) (m manifest, found, damaged bool, err error) {
 	err = durable.Load(ctx, s.root, manifestKey, manifestVersion, &m)
 	switch {
 	case errors.Is(err, durable.ErrAbsent):
-		return manifest{}, false, nil
+		return manifest{}, false, false, nil
 	case errors.Is(err, durable.ErrCorrupt):
 		s.repaired++
 		s.logger.Error("The spool's manifest is damaged; it is rebuilt from the segments.")
-		return manifest{}, false, nil
+		return manifest{}, false, true, nil
 	case err != nil:
-		return manifest{}, false, err
+		return manifest{}, false, false, err
 	}
-	return m, true, nil
+	return m, true, false, nil
 }
 
 // saveManifest writes which segments are in use.
@@ -63,25 +66,40 @@ func (s *Spool) saveManifest(ctx context.Context) error {
 	return durable.Save(ctx, s.root, manifestKey, manifestVersion, m)
 }
 
-// rebuild finds the segments in use by looking at each slot. Slots are taken in ascending order, so the first that was
-// never written ends the search. On a first start that is slot 0, and nothing is found.
-func (s *Spool) rebuild(ctx context.Context) error {
+// maxHoles is how many slots in a row may be gone before a rebuild takes it that there are no more.
+const maxHoles = 8
+
+// rebuild finds the segments in use by looking at each slot. Slots are taken in ascending order, so on a first start, of which
+// damaged says that it is none, the first that was never written ends the search. Otherwise one before others that are in
+// use was lost, perhaps by what has damaged the manifest.
+func (s *Spool) rebuild(ctx context.Context, damaged bool) error {
+	holes := 0
 	for slot := 0; ; slot++ {
 		seg := &segment{slot: slot}
 		used, err := s.openSegment(ctx, seg)
 		if err != nil {
 			return err
 		}
-		if !used {
-			return seg.close(ctx)
-		}
-		s.slots = slot + 1
-		s.next = max(s.next, seg.head.Next)
-		if seg.entries > 0 {
-			s.insertByAge(seg)
+		switch {
+		case used && holes > 0:
+			s.lost += holes
+			s.logger.Error("Segments of the spool are gone. What they held is lost, unless the storage kept a backup",
+				zap.Int("segments", holes), zap.Int("before_segment", slot))
+			fallthrough
+		case used:
+			holes, damaged = 0, true
+			s.slots = slot + 1
+			if seg.entries > 0 {
+				s.insertByAge(seg)
+			}
+		default:
+			holes++
 		}
 		if err := seg.close(ctx); err != nil {
 			return err
+		}
+		if holes > maxHoles || holes > 0 && !damaged {
+			return nil
 		}
 	}
 }

@@ -110,14 +110,14 @@ func Open(ctx context.Context, set Settings) (*Spool, error) {
 }
 
 func (s *Spool) load(ctx context.Context) error {
-	m, found, err := s.loadManifest(ctx)
+	m, found, damaged, err := s.loadManifest(ctx)
 	if err != nil {
 		return err
 	}
 	if found {
 		err = s.restore(ctx, m)
 	} else {
-		err = s.rebuild(ctx)
+		err = s.rebuild(ctx, damaged)
 	}
 	if err != nil {
 		return err

@@ -62,7 +62,8 @@ func (r *auditReceiver) assemble(ctx context.Context, host component.Host) (_ *e
 		return nil, nil, err
 	}
 	opened = append(opened, root.Close)
-	if err = e.openQuarantine(ctx, root); err != nil {
+	err = e.openQuarantine(ctx, root)
+	if err != nil {
 		return nil, nil, err
 	}
 	var open int

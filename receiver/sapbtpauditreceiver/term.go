@@ -61,7 +61,8 @@ func (t *term) start(ctx context.Context) (err error) {
 		return err
 	}
 	t.names = newNames(t.storage, t.logger)
-	if err = t.openQuarantine(ctx); err != nil {
+	err = t.openQuarantine(ctx)
+	if err != nil {
 		return err
 	}
 	if t.clients, err = t.newClients(ctx, t.host); err != nil {
