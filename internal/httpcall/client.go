@@ -4,10 +4,12 @@
 package httpcall
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/confighttp"
@@ -42,6 +44,28 @@ func NewClient(ctx context.Context, cfg confighttp.ClientConfig, host component.
 		return nil, nil, err
 	}
 	return client, inner.CloseIdleConnections, nil
+}
+
+// UserAgent returns how requests name the program, such as "otelcol-audit/0.1.0": as cfg.Headers say, or else by name and
+// version of the distribution. See WithUserAgent.
+func UserAgent(cfg confighttp.ClientConfig, info component.BuildInfo) string {
+	for name, value := range cfg.Headers.Iter {
+		if strings.EqualFold(name, "User-Agent") {
+			return string(value)
+		}
+	}
+	return product(info.Command) + "/" + product(info.Version)
+}
+
+// product leaves of a name or version what a product may have (RFC 9110, 10.1.5 and 5.6.2), and stands in for an empty one.
+func product(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if r > '~' || r <= ' ' || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r) {
+			return '-'
+		}
+		return r
+	}, text)
+	return cmp.Or(text, "unknown")
 }
 
 var innermostID = component.MustNewIDWithName("httpcall", "innermost")

@@ -100,3 +100,31 @@ func TestMiddlewaresOfTheConfigurationAreUsed(t *testing.T) {
 	require.Len(t, cfg.Middlewares, 1)
 	require.Len(t, host, 1, "the host's extensions stay as they were")
 }
+
+func TestRequestsNameTheProgram(t *testing.T) {
+	got := make(chan string, 1)
+	s := serve(t, func(_ http.ResponseWriter, r *http.Request) { got <- r.Header.Get("User-Agent") })
+	for _, tt := range []struct {
+		info   component.BuildInfo
+		header string
+		want   string
+	}{
+		{component.BuildInfo{Command: "otelcol-audit", Version: "0.1.0"}, "", "otelcol-audit/0.1.0"},
+		{component.BuildInfo{Command: "otelcol-audit", Version: "0.1.0"}, "acme/2", "acme/2"},
+		{component.BuildInfo{Command: "my collector\r\n", Version: "v1/2"}, "", "my-collector--/v1-2"},
+		{component.BuildInfo{}, "", "unknown/unknown"},
+	} {
+		cfg := confighttp.NewDefaultClientConfig()
+		if tt.header != "" {
+			cfg.Headers.Set("user-agent", configopaque.String(tt.header))
+		}
+		client, done, err := NewClient(t.Context(), cfg, componenttest.NewNopHost(), componenttest.NewNopTelemetrySettings())
+		require.NoError(t, err)
+		req := get(t, s.URL)
+		_, err = New(client, WithUserAgent(UserAgent(cfg, tt.info))).Do(t.Context(), op, req)
+		require.NoError(t, err)
+		require.Equal(t, tt.want, <-got)
+		require.Empty(t, req.Header, "the caller's request stays as it was")
+		done()
+	}
+}

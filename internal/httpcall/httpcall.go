@@ -24,9 +24,10 @@ const (
 
 // Caller sends requests through one http.Client. It is safe for concurrent use.
 type Caller struct {
-	client   *http.Client
-	maxBody  int64
-	describe bool
+	client    *http.Client
+	maxBody   int64
+	describe  bool
+	userAgent string
 }
 
 // Option changes a Caller at its creation.
@@ -41,6 +42,11 @@ func WithMaxBody(n int64) Option {
 // of a refusal can hold anything.
 func WithDescription() Option {
 	return func(c *Caller) { c.describe = true }
+}
+
+// WithUserAgent sets what requests name as the program, unless they do so themselves. The default is that of net/http.
+func WithUserAgent(name string) Option {
+	return func(c *Caller) { c.userAgent = name }
 }
 
 // With returns a Caller that uses the same client, with further options.
@@ -80,6 +86,10 @@ type Response struct {
 func (c *Caller) Do(ctx context.Context, op string, req *http.Request) (*Response, error) {
 	var hs handshake
 	req = req.WithContext(hs.watch(ctx))
+	if c.userAgent != "" && req.Header.Get("User-Agent") == "" {
+		req.Header = req.Header.Clone()
+		req.Header.Set("User-Agent", c.userAgent)
+	}
 	reply, err := c.client.Do(req)
 	if err != nil {
 		e := transportError(ctx, op, req.URL, err, &hs)

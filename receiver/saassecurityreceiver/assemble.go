@@ -126,9 +126,10 @@ func (r *auditReceiver) connect(ctx context.Context, host component.Host, e *eng
 	if r.network != nil {
 		reader.Transport = r.network.reads
 	}
+	agent := httpcall.WithUserAgent(httpcall.UserAgent(r.cfg.ClientConfig, r.set.BuildInfo))
 	e.api = &api{
 		endpoint: r.cfg.ClientConfig.Endpoint,
-		caller:   httpcall.New(reader, httpcall.WithMaxBody(r.cfg.maxBody())),
+		caller:   httpcall.New(reader, agent, httpcall.WithMaxBody(r.cfg.maxBody())),
 	}
 	if r.cfg.ClientConfig.Auth.HasValue() {
 		return closing(closeReads), nil // the authenticator extension adds the token
@@ -145,7 +146,7 @@ func (r *auditReceiver) connect(ctx context.Context, host component.Host, e *eng
 	}
 	e.api.tokens = oauth.New(oauth.Settings{
 		TokenURL: r.cfg.tokenURL(), ClientID: r.cfg.ClientID, Secret: r.cfg.secret, Style: oauth.SecretInHeader,
-		Params: url.Values{"scope": {scopeLogAccess}}, Caller: httpcall.New(tokens), DefaultLifetime: tokenLifetime,
+		Params: url.Values{"scope": {scopeLogAccess}}, Caller: httpcall.New(tokens, agent), DefaultLifetime: tokenLifetime,
 		Logger: r.logger, OnRefresh: r.tel.token,
 	})
 	return closing(closeReads, closeTokens), nil

@@ -42,13 +42,13 @@ func (r *auditReceiver) newClients(ctx context.Context, host component.Host) (*c
 	}
 	c.closers = append(c.closers, done)
 	api.Transport = lending{next: api.Transport, slow: newGate(maxSlowPages)}
-	c.api = httpcall.New(api)
+	c.api = c.caller(api)
 	secret, done, err := c.client(ctx, tokenConfig(cfg))
 	if err != nil {
 		return nil, err
 	}
 	c.closers = append(c.closers, done)
-	c.secret = httpcall.New(secret)
+	c.secret = c.caller(secret)
 	return c, nil
 }
 
@@ -73,7 +73,11 @@ func (c *clients) certificate(ctx context.Context, cert, key configopaque.String
 	if err != nil {
 		return nil, nil, err
 	}
-	return httpcall.New(client), done, nil
+	return c.caller(client), done, nil
+}
+
+func (c *clients) caller(client *http.Client) *httpcall.Caller {
+	return httpcall.New(client, httpcall.WithUserAgent(httpcall.UserAgent(c.cfg.ClientConfig, c.set.BuildInfo)))
 }
 
 // client builds a client, which follows the files of its certificate, and returns what gives its connections back.
