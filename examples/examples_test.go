@@ -16,6 +16,7 @@ import (
 
 	"github.com/otelcol-audit/otelcol-audit/internal/harness/distribution"
 	"github.com/otelcol-audit/otelcol-audit/internal/harness/program"
+	"github.com/otelcol-audit/otelcol-audit/internal/simulator/saassecurity"
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/sapbtp"
 )
 
@@ -34,6 +35,7 @@ type site struct {
 	dir       string            // the test's own
 	env       map[string]string // as the head of the configuration asks for
 	set       map[string]string // what only a test has to change: addresses and folders of this machine
+	others    int               // events of another service, which have to arrive, too
 	check     func(t *testing.T)
 }
 
@@ -81,6 +83,7 @@ var examples = map[string]func(*testing.T, *site){
 		t.Helper()
 		s.serviceKey(t)
 		s.env["POD_IP"] = "127.0.0.1"
+		s.saas(t)
 		s.set["extensions.health_check.endpoint"] = "127.0.0.1:0"
 	},
 }
@@ -104,13 +107,15 @@ func TestEveryEventArrivesOnce(t *testing.T) {
 			require.NoError(t, err)
 			defer running.Kill()
 			for _, backend := range s.backends {
-				arrived := backend.wait(records, running.Done())
+				arrived := backend.wait(records+s.others, running.Done())
 				require.True(t, arrived, "%d of %d events arrived; the Collector says: %s",
-					len(backend.received()), records, strings.Join(program.LastLines(log.Name(), 20), "\n"))
+					len(backend.received())+len(backend.ofOthers()), records+s.others, strings.Join(program.LastLines(log.Name(), 20), "\n"))
 			}
 			require.NoError(t, running.Stop())
 			for _, backend := range s.backends {
 				backend.requireAll(t, s.sim)
+				require.Len(t, backend.ofOthers(), s.others)
+				require.Len(t, slices.Compact(slices.Sorted(slices.Values(backend.ofOthers()))), s.others, "each once")
 			}
 			s.check(t)
 		})
@@ -153,6 +158,21 @@ func newSite(t *testing.T, name string) *site {
 func (s *site) serviceKey(t *testing.T) {
 	t.Helper()
 	s.env["SAP_SERVICE_KEY_FILE"] = s.write(t, "key.json", s.sim.Subaccount(0).ServiceKey(sapbtp.SecretKey))
+}
+
+// saas adds a SaaS Security with some events.
+func (s *site) saas(t *testing.T) {
+	t.Helper()
+	s.others = 250
+	sim := saassecurity.New(saassecurity.Options{})
+	t.Cleanup(sim.Close)
+	sim.Enqueue(s.others)
+	var err error
+	s.env["SAAS_ENDPOINT"], err = sim.Start(t.Context(), "127.0.0.1:0")
+	require.NoError(t, err)
+	s.env["SAAS_CLIENT_ID"] = saassecurity.DefaultClientID
+	s.env["SAAS_CLIENT_SECRET_FILE"] = s.write(t, "client-secret", []byte(saassecurity.DefaultClientSecret))
+	s.set["receivers.saas_security.poll_interval"] = "1s"
 }
 
 func (s *site) write(t *testing.T, name string, content []byte) string {

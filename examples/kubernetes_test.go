@@ -29,6 +29,7 @@ type statefulSet struct {
 		Replicas int `yaml:"replicas"`
 		Template struct {
 			Spec struct {
+				Grace      int `yaml:"terminationGracePeriodSeconds"`
 				Containers []struct {
 					Args []string `yaml:"args"`
 					Env  []struct {
@@ -44,6 +45,12 @@ type statefulSet struct {
 				Volumes []struct {
 					Name      string `yaml:"name"`
 					ConfigMap named  `yaml:"configMap"`
+					Secret    struct {
+						Name  string `yaml:"secretName"`
+						Items []struct {
+							Path string `yaml:"path"`
+						} `yaml:"items"`
+					} `yaml:"secret"`
 				} `yaml:"volumes"`
 			} `yaml:"spec"`
 		} `yaml:"template"`
@@ -71,10 +78,17 @@ func TestKubernetesManifestGivesWhatItsConfigNeeds(t *testing.T) {
 				Endpoint string `yaml:"endpoint"`
 			} `yaml:"health_check"`
 		} `yaml:"extensions"`
+		Service struct {
+			Pipelines map[string]struct {
+				Receivers []string `yaml:"receivers"`
+			} `yaml:"pipelines"`
+		} `yaml:"service"`
 	}
 	text := readYAML(t, "kubernetes/config.yaml", &config)
 
+	require.Equal(t, []string{"sap_btp_audit", "saas_security"}, config.Service.Pipelines["logs/audit"].Receivers)
 	require.Equal(t, 1, set.Spec.Replicas, "two would deliver everything twice")
+	require.Equal(t, 90, set.Spec.Template.Spec.Grace, "as the README of saas_security says")
 	require.Len(t, set.Spec.Template.Spec.Containers, 1)
 	container := set.Spec.Template.Spec.Containers[0]
 
@@ -93,6 +107,11 @@ func TestKubernetesManifestGivesWhatItsConfigNeeds(t *testing.T) {
 	require.Len(t, set.Spec.VolumeClaimTemplates, 1)
 	require.Equal(t, set.Spec.VolumeClaimTemplates[0].Metadata.Name, volumeAt[config.Extensions.State.Directory], "the state is on the volume")
 	require.Equal(t, "sap", volumeAt[path.Dir(env["SAP_SERVICE_KEY_FILE"])])
+	require.Equal(t, "saas", volumeAt[path.Dir(env["SAAS_CLIENT_SECRET_FILE"])])
+	saas := set.Spec.Template.Spec.Volumes[2]
+	require.Equal(t, "saas", saas.Name)
+	require.Equal(t, "saas-security", saas.Secret.Name)
+	require.Equal(t, path.Base(env["SAAS_CLIENT_SECRET_FILE"]), saas.Secret.Items[0].Path)
 	require.Len(t, container.Args, 1)
 	require.Equal(t, "config", volumeAt[path.Dir(strings.TrimPrefix(container.Args[0], "--config="))])
 	require.Equal(t, "config", set.Spec.Template.Spec.Volumes[0].Name)

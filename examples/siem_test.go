@@ -31,7 +31,8 @@ type siem struct {
 
 	mu       sync.Mutex
 	refusals int
-	ids      []string
+	ids      []string      // of SAP's events
+	others   []string      // uids of all other records
 	arrived  chan struct{} // holds a token after an arrival
 }
 
@@ -107,8 +108,12 @@ func (s *siem) take(logs plog.Logs) {
 	for _, resource := range logs.ResourceLogs().All() {
 		for _, scope := range resource.ScopeLogs().All() {
 			for _, rec := range scope.LogRecords().All() {
-				id, _ := rec.Attributes().Get("sap.btp.audit.message_uuid")
-				s.ids = append(s.ids, id.AsString())
+				if id, isSAP := rec.Attributes().Get("sap.btp.audit.message_uuid"); isSAP {
+					s.ids = append(s.ids, id.AsString())
+				} else {
+					uid, _ := rec.Attributes().Get("log.record.uid")
+					s.others = append(s.others, uid.AsString())
+				}
 			}
 		}
 	}
@@ -124,11 +129,17 @@ func (s *siem) received() []string {
 	return slices.Clone(s.ids)
 }
 
+func (s *siem) ofOthers() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.others)
+}
+
 // wait waits until n records have arrived, and reports false when they have not in time or the program ended before.
 func (s *siem) wait(n int, ended <-chan struct{}) bool {
 	late := time.NewTimer(patience)
 	defer late.Stop()
-	for len(s.received()) < n {
+	for len(s.received())+len(s.ofOthers()) < n {
 		select {
 		case <-s.arrived:
 		case <-ended:
