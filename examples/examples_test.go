@@ -24,7 +24,7 @@ const (
 	// records is more than one page of the API.
 	records = 700
 	// patience is how long all of them may take. It is long because the machine may be busy.
-	patience = time.Minute
+	patience = 10 * time.Minute
 )
 
 // site is what an example meets: SAP, the SIEM and other backends, and the values that its user would set.

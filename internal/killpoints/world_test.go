@@ -33,7 +33,7 @@ const (
 )
 
 // patience is how long something may take that takes a fraction of a second on an idle machine.
-const patience = 2 * time.Minute
+const patience = 10 * time.Minute
 
 // world is what outlives the processes: the simulated service, the disk, and what the sink has.
 type world struct {

@@ -43,13 +43,13 @@ func TestReloadWithFileStorage(t *testing.T) {
 		second := w.prepare()
 		second.host.extensions[storageID] = ext
 		require.ErrorContains(t, second.Start(t.Context(), second.host), "another instance of this receiver")
-		require.Eventually(t, func() bool { return w.sim.Ledger().Queued == 0 }, 10*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return w.sim.Ledger().Queued == 0 }, patience, time.Millisecond)
 		require.NoError(t, l.Shutdown(t.Context()))
 	}
 	l := w.prepare()
 	l.host.extensions[storageID] = ext
 	require.NoError(t, l.Start(t.Context(), l.host))
-	require.Eventually(t, func() bool { return w.sink.events() == 2000 }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return w.sink.events() == 2000 }, patience, 10*time.Millisecond)
 	require.NoError(t, l.Shutdown(t.Context()))
 	w.requireDelivered(upTo(2000))
 	require.Zero(t, w.metric("saas_security_reads_unknown_outcome"))

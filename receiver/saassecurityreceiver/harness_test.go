@@ -75,6 +75,9 @@ func (w *world) config() *Config {
 	return cfg
 }
 
+// patience is how long something may take that takes a fraction of a second on an idle machine.
+const patience = 5 * time.Minute
+
 // life is a receiver with the storage as it sees it.
 type life struct {
 	*auditReceiver

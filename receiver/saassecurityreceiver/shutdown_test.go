@@ -36,7 +36,7 @@ func TestStorageThatHangsDoesNotHoldUpShutdown(t *testing.T) {
 	<-hangs
 	require.ErrorContains(t, crashtest.HurriedShutdown(t.Context(), l.Shutdown), "the storage does not answer")
 	close(works)
-	require.Eventually(t, func() bool { return len(l.storage.Open()) == 0 }, 10*time.Second, time.Millisecond, "it is closed when it answers")
+	require.Eventually(t, func() bool { return len(l.storage.Open()) == 0 }, patience, time.Millisecond, "it is closed when it answers")
 }
 
 // A read that still waits for its token has taken no events: it is not sent any more, and nobody waits for it.

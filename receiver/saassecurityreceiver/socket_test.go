@@ -48,7 +48,7 @@ func TestServerSeesEveryReadThatIsCounted(t *testing.T) {
 	})
 	w.sim.Enqueue(3000)
 	l := w.mustStart()
-	require.Eventually(t, func() bool { return w.sim.Ledger().Queued == 0 }, 30*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return w.sim.Ledger().Queued == 0 }, patience, 10*time.Millisecond)
 	l.stop(t)
 	require.Zero(t, w.sim.Ledger().Queued)
 	for _, read := range w.sim.Ledger().Reads {
@@ -58,7 +58,7 @@ func TestServerSeesEveryReadThatIsCounted(t *testing.T) {
 	again := len(w.sim.Ledger().Reads)
 	require.Eventually(t, func() bool {
 		return w.metric("saas_security_spool_entries") == 0 && len(w.sim.Ledger().Reads) > again
-	}, 5*time.Second, 10*time.Millisecond)
+	}, patience, 10*time.Millisecond)
 	l.stop(t)
 	w.requireAccounted()
 	require.Positive(t, w.metric("saas_security_reads_unknown_outcome"))
@@ -100,7 +100,7 @@ func TestAuthenticatorExtensionBringsTheToken(t *testing.T) {
 	l := w.prepare()
 	l.host.extensions[id] = &bearer{token: newToken(t, w)}
 	require.NoError(t, l.Start(t.Context(), l.host))
-	require.Eventually(t, func() bool { return w.sink.events() == 250 }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return w.sink.events() == 250 }, patience, 10*time.Millisecond)
 	l.stop(t)
 	w.requireDelivered(upTo(250))
 	require.Len(t, w.sim.Ledger().Tokens, 1, "that of the test")
@@ -153,7 +153,7 @@ func TestNoConnectionOutlivesTheReceiver(t *testing.T) {
 	w.sim.Enqueue(300)
 	before := goleak.IgnoreCurrent()
 	l := w.mustStart()
-	require.Eventually(t, func() bool { return w.sim.Ledger().Queued == 0 }, 30*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return w.sim.Ledger().Queued == 0 }, patience, 10*time.Millisecond)
 	require.Error(t, goleak.Find(before), "there are connections")
 	l.stop(t)
 	goleak.VerifyNone(t, before)

@@ -58,7 +58,7 @@ func TestReadsHaveAConnectionEachWhereHTTP2IsOffered(t *testing.T) {
 			}, change}
 			w.sim.Enqueue(1500)
 			l := w.mustStart()
-			require.Eventually(t, func() bool { return w.sink.events() == 1500 }, 20*time.Second, 10*time.Millisecond)
+			require.Eventually(t, func() bool { return w.sink.events() == 1500 }, patience, 10*time.Millisecond)
 			l.stop(t)
 			w.requireDelivered(upTo(1500))
 			w.requireAccounted()

@@ -46,6 +46,6 @@ func TestConnectionsOfASubaccountThatIsLeftAreGivenBack(t *testing.T) {
 	watched.credentials = append(watched.credentials[:0:0], &used)
 	s.connection.Store(&watched)
 	w.remove("a.json")
-	require.Eventually(t, closed.Load, time.Minute, 10*time.Millisecond)
+	require.Eventually(t, closed.Load, longWait, 10*time.Millisecond)
 	w.requireEventually(func() bool { return len(r.list()) == 0 }, "it is left")
 }

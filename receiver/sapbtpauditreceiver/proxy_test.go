@@ -93,7 +93,7 @@ func TestTheProxyAndTheExceptionsOfTheEnvironmentCount(t *testing.T) {
 	for _, mode := range []string{"proxy", "exception"} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 2*longWait)
 			defer cancel()
 			self := exec.CommandContext(ctx, os.Args[0], "-test.run=^"+strings.Split(t.Name(), "/")[0]+"$", "-test.v")
 			self.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool {

@@ -117,9 +117,11 @@ func realWorld(t *testing.T, options sapbtp.StartOptions, configure ...func(*Con
 	return w
 }
 
+// longWait is how long something may take that takes a fraction of a second on an idle machine.
+const longWait = 5 * time.Minute
+
 // requireEventually waits for what real listeners, files and clocks take their time for.
 func (w *world) requireEventually(condition func() bool, message string, args ...any) {
 	w.t.Helper()
-	const patience = time.Minute
-	require.Eventually(w.t, condition, patience, 10*time.Millisecond, append([]any{message}, args...)...)
+	require.Eventually(w.t, condition, longWait, 10*time.Millisecond, append([]any{message}, args...)...)
 }

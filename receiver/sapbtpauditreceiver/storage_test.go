@@ -90,12 +90,12 @@ func TestAStorageThatHangsDoesNotHoldUpShutdown(t *testing.T) {
 	stuck.stuck.Store(true)
 	select {
 	case <-stuck.hangs:
-	case <-time.After(30 * time.Second):
+	case <-time.After(longWait):
 		require.Fail(t, "nothing is saved")
 	}
 	require.ErrorContains(t, crashtest.HurriedShutdown(t.Context(), r.Shutdown), "the storage does not answer")
 	close(stuck.works)
-	require.Eventually(t, stuck.Released, 10*time.Second, time.Millisecond, "it is closed when it answers")
+	require.Eventually(t, stuck.Released, longWait, time.Millisecond, "it is closed when it answers")
 }
 
 // hanging is a storage whose disk does not answer any more once it is stuck.

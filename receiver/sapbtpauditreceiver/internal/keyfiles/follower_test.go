@@ -19,7 +19,7 @@ import (
 )
 
 // patience is how long a notification may take on a busy machine.
-const patience = 20 * time.Second
+const patience = 5 * time.Minute
 
 // follower runs a Watcher that hears of changes by notification alone.
 type follower struct {
