@@ -75,6 +75,8 @@ type selection struct {
 	events     []seen.Event // all that need not be looked at again, the unwanted ones included
 	duplicates int
 	malformed  int
+	ambiguous  int            // with text that imitates parts of itself
+	redacted   int            // with the value of a token taken out
 	dropped    map[string]int // by reason
 }
 
@@ -107,10 +109,20 @@ func (s *subaccount) selectNew(w *window, p *page, observed time.Time) *selectio
 		if raw.Malformed {
 			chosen.malformed++
 		}
-		s.mapper.Append(into, raw, observed)
+		chosen.note(s.mapper.Append(into, raw, observed))
 		chosen.seconds = append(chosen.seconds, second)
 	}
 	return chosen
+}
+
+// note counts what was noticed about a record.
+func (c *selection) note(notes record.Notes) {
+	if notes.Ambiguous {
+		c.ambiguous++
+	}
+	if notes.Redacted {
+		c.redacted++
+	}
 }
 
 // newLogs is logs of the subaccount without records, and where they go.

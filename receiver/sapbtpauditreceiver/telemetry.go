@@ -65,6 +65,12 @@ func (t *telemetry) selected(chosen *selection) {
 	if chosen.malformed > 0 {
 		t.builder.SapBtpAuditEventsMalformed.Add(t.ctx, int64(chosen.malformed), t.self)
 	}
+	if chosen.ambiguous > 0 {
+		t.builder.SapBtpAuditEventsAmbiguous.Add(t.ctx, int64(chosen.ambiguous), t.self)
+	}
+	if chosen.redacted > 0 {
+		t.builder.SapBtpAuditEventsRedacted.Add(t.ctx, int64(chosen.redacted), t.self)
+	}
 	for reason, n := range chosen.dropped {
 		t.builder.SapBtpAuditEventsDropped.Add(t.ctx, int64(n), t.with("reason", reason))
 	}

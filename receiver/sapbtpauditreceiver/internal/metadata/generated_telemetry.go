@@ -33,6 +33,7 @@ type TelemetryBuilder struct {
 	SapBtpAuditCredentialExpiry     metric.Float64ObservableGauge
 	SapBtpAuditDeliveryPending      metric.Float64ObservableGauge
 	SapBtpAuditEventLateness        metric.Float64Histogram
+	SapBtpAuditEventsAmbiguous      metric.Int64Counter
 	SapBtpAuditEventsDelivered      metric.Int64Counter
 	SapBtpAuditEventsDropped        metric.Int64Counter
 	SapBtpAuditEventsDuplicate      metric.Int64Counter
@@ -41,6 +42,7 @@ type TelemetryBuilder struct {
 	SapBtpAuditEventsMalformed      metric.Int64Counter
 	SapBtpAuditEventsQuarantined    metric.Int64Counter
 	SapBtpAuditEventsRead           metric.Int64Counter
+	SapBtpAuditEventsRedacted       metric.Int64Counter
 	SapBtpAuditGap                  metric.Int64Counter
 	SapBtpAuditLag                  metric.Float64ObservableGauge
 	SapBtpAuditQuarantineEntries    metric.Int64ObservableGauge
@@ -285,6 +287,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithExplicitBucketBoundaries([]float64{10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 21600, 43200, 86400}...),
 	)
 	errs = errors.Join(errs, err)
+	builder.SapBtpAuditEventsAmbiguous, err = builder.meter.Int64Counter(
+		"otelcol_sap_btp_audit_events_ambiguous",
+		metric.WithDescription("Delivered events with a text that imitates parts of itself, so that what is in doubt has no attribute. [Alpha]"),
+		metric.WithUnit("{event}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.SapBtpAuditEventsDelivered, err = builder.meter.Int64Counter(
 		"otelcol_sap_btp_audit_events_delivered",
 		metric.WithDescription("Events that the next consumer accepted. [Alpha]"),
@@ -330,6 +338,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.SapBtpAuditEventsRead, err = builder.meter.Int64Counter(
 		"otelcol_sap_btp_audit_events_read",
 		metric.WithDescription("Events received from the API, repeats included. [Alpha]"),
+		metric.WithUnit("{event}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.SapBtpAuditEventsRedacted, err = builder.meter.Int64Counter(
+		"otelcol_sap_btp_audit_events_redacted",
+		metric.WithDescription("Delivered events of which the value of a token was taken out. [Alpha]"),
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)

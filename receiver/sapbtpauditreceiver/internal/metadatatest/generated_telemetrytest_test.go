@@ -62,6 +62,7 @@ func TestSetupTelemetry(t *testing.T) {
 	}))
 	tb.SapBtpAuditCheckpoints.Add(context.Background(), 1)
 	tb.SapBtpAuditEventLateness.Record(context.Background(), 1)
+	tb.SapBtpAuditEventsAmbiguous.Add(context.Background(), 1)
 	tb.SapBtpAuditEventsDelivered.Add(context.Background(), 1)
 	tb.SapBtpAuditEventsDropped.Add(context.Background(), 1)
 	tb.SapBtpAuditEventsDuplicate.Add(context.Background(), 1)
@@ -70,6 +71,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.SapBtpAuditEventsMalformed.Add(context.Background(), 1)
 	tb.SapBtpAuditEventsQuarantined.Add(context.Background(), 1)
 	tb.SapBtpAuditEventsRead.Add(context.Background(), 1)
+	tb.SapBtpAuditEventsRedacted.Add(context.Background(), 1)
 	tb.SapBtpAuditGap.Add(context.Background(), 1)
 	tb.SapBtpAuditRequestDuration.Record(context.Background(), 1)
 	tb.SapBtpAuditRequests.Add(context.Background(), 1)
@@ -89,6 +91,9 @@ func TestSetupTelemetry(t *testing.T) {
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualSapBtpAuditEventLateness(t, testTel,
 		[]metricdata.HistogramDataPoint[float64]{{}}, metricdatatest.IgnoreValue(),
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualSapBtpAuditEventsAmbiguous(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualSapBtpAuditEventsDelivered(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
@@ -112,6 +117,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualSapBtpAuditEventsRead(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualSapBtpAuditEventsRedacted(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualSapBtpAuditGap(t, testTel,

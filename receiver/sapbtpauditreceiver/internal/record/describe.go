@@ -5,17 +5,18 @@ package record
 
 import (
 	"strings"
-
-	"go.opentelemetry.io/collector/pdata/pcommon"
+	"unicode/utf8"
 
 	"github.com/otelcol-audit/otelcol-audit/internal/jsonlog"
 )
 
+// maxText is the longest plain text that becomes an attribute, in bytes; the body has all of it.
+const maxText = 1024
+
 // describe adds the attributes of the event: first those whose number is fixed, then those whose
-// names the producer chose, so that the latter never push the former out.
-func (r *reading) describe(raw *Raw, ev *event, a *attributes) {
-	a.text(attrUser, firstPresent(ev.user, ev.innerUser))
-	a.text(attrClient, firstPresent(ev.ip, ev.uaa.remoteAddress, ev.pair("ipAddress")))
+// names the producer chose, so that the latter never push the former out. It returns the answers.
+func (r *reading) describe(raw *Raw, ev *event, a *attributes) answers {
+	a.text(attrUser, ev.user)
 	a.text(attrCategory, firstPresent(ev.category, ev.innerCategory))
 	a.text(attrMessageUUID, raw.UUID)
 	a.text(attrTenant, firstPresent(ev.tenant, ev.innerTenant))
@@ -26,25 +27,53 @@ func (r *reading) describe(raw *Raw, ev *event, a *attributes) {
 	a.text(attrFormat, ev.format)
 	a.text(attrIdentityProvider, ev.identityProvider)
 	a.text(attrStatus, ev.status)
-	if o := ev.outcome(); o != unsaid {
-		a.dst.PutBool(attrSuccess, o == succeeded)
-	}
-	a.text(attrObjectType, ev.object.Get("type").Scalar())
+	a.text(attrObjectType, ev.objectType)
 	subject := describeSubject(ev, a)
-	if ev.isService() {
-		r.describeService(ev, a)
+	if ev.isService {
+		describeService(ev, a)
 	}
 	r.describeChanges(ev, a)
+	given := ev.answer()
+	given.describe(a)
+	if ev.ambiguous {
+		a.dst.PutBool(attrAmbiguous, true)
+	}
+	a.text(attrText, shortened(ev.text))
 
-	for _, p := range ev.pairs {
-		a.free(&r.arena, attrCIS, snakeCase(p.key), p.value)
-	}
-	if !ev.isService() {
-		r.describeData(ev, a, ev.data)
+	a.limit = maxAttributes
+	r.describePairs(ev, a)
+	if ev.isService {
+		r.describeExtra(ev, a)
+	} else {
 		r.describeData(ev, a, ev.inner)
+		r.describeData(ev, a, ev.payload)
 	}
-	r.describeID(a, attrObjectID, ev.object.Get("id"))
+	for n := range ev.more.Children() {
+		if n != ev.payload {
+			r.describeData(ev, a, n)
+		}
+	}
+	r.describeID(a, attrObjectID, ev.objectID)
 	r.describeID(a, attrSubjectID, subject.Get("id"))
+	return given
+}
+
+// describe adds the answers.
+func (g *answers) describe(a *attributes) {
+	a.text(attrActorID, g.actorID)
+	a.text(attrActorIDP, g.actorIDP)
+	a.text(attrActorType, g.actorType)
+	a.text(attrAction, g.action)
+	a.text(attrTargetType, g.targetType)
+	a.text(attrTargetID, g.targetID)
+	a.dst.PutStr(attrOutcome, g.went.String())
+	if g.went != unsaid {
+		a.dst.PutBool(attrSuccess, g.went == succeeded)
+	}
+	a.text(attrClient, g.client.address)
+	if g.client.port != 0 {
+		a.dst.PutInt(attrClientPort, g.client.port)
+	}
 }
 
 // describeSubject adds the data subject; of several the first, and how many there are. The body has them all.
@@ -70,11 +99,33 @@ func describeSubject(ev *event, a *attributes) jsonlog.Node {
 // describeData adds the scalars of data that no producer's own rule covers.
 func (r *reading) describeData(ev *event, a *attributes, data jsonlog.Node) {
 	for n := range data.Children() {
-		if n == ev.wrapped {
+		if n == ev.wrapped && ev.inner.Kind() != jsonlog.None {
 			continue // a text that holds inner, which is described instead
 		}
-		if v := n.Scalar(); v != "" {
-			a.free(&r.arena, attrData, snakeCase(n.Key()), v)
+		a.member(&r.arena, attrData, snakeCase(n.Key()), data, n)
+	}
+}
+
+// describePairs adds Cloud Identity Services' pairs, with the JSON behind them; what Java prints as a map is data.
+func (r *reading) describePairs(ev *event, a *attributes) {
+	base := attrCIS
+	if ev.isMap {
+		base = attrData
+	}
+	for i := range ev.pairs {
+		if i == maxPairs {
+			a.dropped += uint32(len(ev.pairs) - maxPairs) //nolint:gosec // bounded by maxJudged
+			break
+		}
+		a.free(&r.arena, base, snakeCase(ev.pairs[i].key), ev.pairs[i].value)
+	}
+	for n := range ev.behind.Children() {
+		name := snakeCase(n.Key())
+		a.free(&r.arena, attrCIS, name, n.Scalar())
+		if n.Kind() == jsonlog.Object {
+			for m := range n.Children() {
+				a.free(&r.arena, attrCIS, r.arena.Join(name, ".", snakeCase(m.Key())), m.Scalar())
+			}
 		}
 	}
 }
@@ -82,18 +133,19 @@ func (r *reading) describeData(ev *event, a *attributes, data jsonlog.Node) {
 // describeID adds the parts of an identifier, or the whole if it is no object.
 func (r *reading) describeID(a *attributes, base string, id jsonlog.Node) {
 	for n := range id.Children() {
-		a.free(&r.arena, base, n.Key(), n.Scalar())
+		a.member(&r.arena, base, n.Key(), id, n)
 	}
 	a.text(strings.TrimSuffix(base, "."), id.Scalar())
 }
 
 // describeService adds what the authorization service says.
-func (r *reading) describeService(ev *event, a *attributes) {
+func describeService(ev *event, a *attributes) {
 	a.text(attrEventType, ev.uaa.typ)
 	a.text(attrPrincipal, ev.uaa.principal)
 	a.text(attrIdentityZone, ev.uaa.zone)
-	a.text(attrOriginAddress, ev.uaa.remoteAddress)
-	a.text(attrOriginUser, firstPresent(ev.uaa.user, ev.dataUser))
+	a.text(attrOriginAddress, ev.uaa.origin.remoteAddress)
+	a.text(attrOriginUser, firstPresent(ev.uaa.origin.user, ev.dataUser))
+	a.text(attrOriginCaller, ev.uaa.origin.caller)
 	a.text(attrIdentityOrigin, ev.identityOrigin)
 	a.text(attrAuthType, ev.uaa.authenticationType)
 	a.text(attrDescription, ev.uaa.detailedMessage)
@@ -104,37 +156,46 @@ func (r *reading) describeService(ev *event, a *attributes) {
 	} else {
 		a.text(attrMsgNo, ev.msgNo.Scalar())
 	}
-	client := ev.uaa.client
-	// On BTP the text of a TokenIssuedEvent is the token's claims.
-	if strings.HasPrefix(ev.uaa.text, "{") && r.aside.Parse(ev.uaa.text) == nil {
-		claims := r.aside.Root()
-		a.text(attrGrantType, claims.Get("grant_type").Scalar())
-		a.text(attrTokenUser, claims.Get("user_name").Scalar())
-		client = firstPresent(client, claims.Get("client_id").Scalar(), claims.Get("cid").Scalar())
-	}
-	a.text(attrClientID, client)
+	a.text(attrGrantType, ev.said.grant)
+	a.text(attrTokenUser, ev.said.user)
+	a.text(attrClientID, firstPresent(ev.uaa.origin.client, ev.said.client))
 }
 
-// describeChanges lists the names of the attributes that were read or changed. A producer that writes a whole object
-// as an attribute's name is described like one that writes it as data.
-func (r *reading) describeChanges(ev *event, a *attributes) {
-	var names pcommon.Slice
-	listed := 0
-	for change := range ev.changes.Children() {
-		name := present(change.Get("name").Scalar())
-		switch {
-		case name == "":
-		case name[0] == '{' && r.aside.Parse(name) == nil:
-			r.describeData(ev, a, r.aside.Root())
-		case listed < maxNames:
-			if listed == 0 {
-				names = a.dst.PutEmptySlice(attrChanges)
-				names.EnsureCapacity(min(ev.changes.Len(), maxNames))
-			}
-			names.AppendEmpty().SetStr(name)
-			listed++
+// describeExtra adds the members of the service's data that are not its own.
+func (r *reading) describeExtra(ev *event, a *attributes) {
+	for n := range ev.payload.Children() {
+		switch n.Key() {
+		case "level", "origin", "msgNo", "msgId", "message", "user", "version":
 		default:
-			a.dropped++
+			a.member(&r.arena, attrData, snakeCase(n.Key()), ev.payload, n)
 		}
 	}
+}
+
+// describeChanges adds what was read or changed, wherever a producer tells it.
+func (r *reading) describeChanges(ev *event, a *attributes) {
+	c := changes{r: r, a: a, ev: ev}
+	c.list()
+	c.payload(ev.payload)
+	c.payload(ev.inner)
+	if ev.custom.Len() > 0 {
+		c.value("customDetails", changeNew, ev.custom, 0)
+	}
+	i := 0
+	for n := range ev.attachments.Children() {
+		c.value(c.join("attachments", indexed(i)), changeNew, n.Get(fieldName), 0)
+		i++
+	}
+}
+
+// shortened cuts a text at the bound, between two characters.
+func shortened(text string) string {
+	if len(text) <= maxText {
+		return text
+	}
+	end := maxText
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end]
 }

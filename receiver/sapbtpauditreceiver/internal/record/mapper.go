@@ -70,35 +70,48 @@ func (m *Mapper) NewLogs() (plog.Logs, plog.LogRecordSlice) {
 	return logs, scope.LogRecords()
 }
 
+// Notes are what was noticed about a record.
+type Notes struct {
+	// Ambiguous says that a text in it may imitate parts of itself, so that what is in doubt has no attribute.
+	Ambiguous bool
+	// Redacted says that the value of a token was taken out of it.
+	Redacted bool
+}
+
 // Append adds the log record of raw, which was read at the time observed. It cannot fail: what is not understood is in
 // the body as it was.
-func (m *Mapper) Append(dst plog.LogRecordSlice, raw *Raw, observed time.Time) {
+func (m *Mapper) Append(dst plog.LogRecordSlice, raw *Raw, observed time.Time) Notes {
 	r := borrowReading()
 	defer r.release()
-	var ev event
-	r.read(raw, &ev)
+	text, redacted := redact(raw.Text)
+	ev := r.begin()
+	if !raw.Malformed {
+		r.read(text, ev)
+	}
+	notes := Notes{Ambiguous: ev.ambiguous, Redacted: redacted}
 
 	rec := dst.AppendEmpty()
 	rec.SetEventName(eventName(firstPresent(ev.category, ev.innerCategory)))
 	rec.SetObservedTimestamp(pcommon.NewTimestampFromTime(observed))
-	rec.SetTimestamp(pcommon.NewTimestampFromTime(eventTime(raw, &ev, observed)))
-	number, text := ev.severity()
-	rec.SetSeverityNumber(number)
-	rec.SetSeverityText(text)
+	rec.SetTimestamp(pcommon.NewTimestampFromTime(eventTime(raw, ev, observed)))
 
 	a := newAttributes(rec.Attributes())
-	a.text(attrUID, m.uid(r, raw, &ev))
+	a.text(attrUID, m.uid(r, raw, ev))
 	if m.opts.IncludeOriginal {
-		a.text(attrOriginal, raw.Text)
+		a.text(attrOriginal, text)
 	}
-	r.describe(raw, &ev, &a)
+	given := r.describe(raw, ev, &a)
+	number, severity := severityOf(given.went, ev.level)
+	rec.SetSeverityNumber(number)
+	rec.SetSeverityText(severity)
 	rec.SetDroppedAttributesCount(a.dropped)
 
 	if m.opts.Body == BodyString || ev.root.Len() == 0 {
-		rec.Body().SetStr(raw.Text)
+		rec.Body().SetStr(text)
 	} else {
 		ev.root.WriteTo(rec.Body())
 	}
+	return notes
 }
 
 func eventTime(raw *Raw, ev *event, observed time.Time) time.Time {

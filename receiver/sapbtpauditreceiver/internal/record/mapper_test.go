@@ -141,8 +141,9 @@ func TestAbsentValuesMakeNoAttributes(t *testing.T) {
 			`"attributes":[{"name":V}],"data":{"level":V,"msgId":V,"x":V,"user":V}}`, "V", absent)
 		record := strings.ReplaceAll(`{"tenant":V,"org_id":V,"space_id":V,"app_or_service_id":V,"als_service_id":V,"user":V,"category":V,"format_version":V,"message":`, "V", absent) + message + `}`
 		rec := mapOne(t, testMapper(nil), record)
-		require.Equal(t, 1, rec.Attributes().Len(), "%s: %v", absent, rec.Attributes().AsRaw())
+		require.Equal(t, 2, rec.Attributes().Len(), "%s: %v", absent, rec.Attributes().AsRaw())
 		require.NotNil(t, attr(t, rec, attrUID))
+		require.Equal(t, "unknown", attr(t, rec, attrOutcome))
 	}
 }
 
@@ -176,7 +177,7 @@ func TestAttributesAreBoundedAndTheBodyIsWhole(t *testing.T) {
 	message := manyIDs(1000)
 	rec := mapOne(t, testMapper(nil), wrap(t, "audit.data-access", message))
 	require.Equal(t, maxAttributes, rec.Attributes().Len())
-	require.Equal(t, uint32(1000-(maxAttributes-7)), rec.DroppedAttributesCount())
+	require.Equal(t, uint32(1000-(maxAttributes-11)), rec.DroppedAttributesCount())
 	require.Equal(t, "r", attr(t, rec, attrSubjectRole), "fixed attributes are never pushed out")
 	body, ok := rec.Body().Map().AsRaw()["message"].(object)
 	require.True(t, ok)

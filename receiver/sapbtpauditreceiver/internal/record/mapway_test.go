@@ -68,14 +68,14 @@ func mapRecord(rec plog.LogRecord, outer object) error {
 		line = str(data, "message")
 	}
 	uaa, isUAA := parseUAA(line)
-	pairs, _ := parsePairs(text, nil)
+	pairs := parsePairs(text, nil).pairs
 	if strings.HasPrefix(text, `"`) {
 		_ = json.Unmarshal([]byte("{"+text+"}"), &data)
 	}
+	f := mapFacts(outer, message, data, inner, uaa, pairs)
 
 	a := object{attrUID: strings.ToLower(str(outer, "message_uuid")) + "@" + str(outer, "tenant") + "#" + digest[:shortDigits]}
 	put(a, attrUser, str(outer, "user"))
-	put(a, attrClient, firstPresent(str(message, "ip"), uaa.remoteAddress, pairOf(pairs, "ipAddress")))
 	for _, name := range []string{
 		"category", "message_uuid", "tenant", "org_id", "space_id", "app_or_service_id", "als_service_id", "format_version",
 	} {
@@ -83,52 +83,88 @@ func mapRecord(rec plog.LogRecord, outer object) error {
 	}
 	put(a, attrIdentityProvider, str(message, "identityProvider"))
 	put(a, attrStatus, str(message, "status"))
-	success := mapSuccess(a, message)
-	mapTarget(a, message)
+	mapTarget(a, message, f)
+	mapChanges(a, message, data, inner, f)
 	switch {
 	case isUAA || data["msgId"] != nil:
-		mapService(a, data, uaa)
+		mapService(a, data, f)
 	default:
 		mapScalars(a, attrData, data, inner != nil)
 		mapScalars(a, attrData, inner, false)
+		if data == nil && pairs == nil {
+			f.text = firstPresent(text, str(outer, "message"))
+			put(a, attrText, f.text)
+		}
+	}
+	given := mapAnswers(a, f)
+	if uaa.ambiguous {
+		a[attrAmbiguous] = true
 	}
 	for _, p := range pairs {
 		put(a, attrCIS+snakeCase(p.key), p.value)
 	}
-	mapSeverity(rec, success, uaa, str(data, "level"), str(message, "status"), pairOf(pairs, "state"), text)
+	number, severity := severityOf(given.went, str(data, "level"))
+	rec.SetSeverityNumber(number)
+	rec.SetSeverityText(severity)
 	if err := rec.Attributes().FromRaw(a); err != nil {
 		return err
 	}
 	return rec.Body().SetEmptyMap().FromRaw(outer)
 }
 
-func mapSuccess(a, message object) outcome {
-	o := unsaid
-	if v, ok := message["success"].(bool); ok {
-		o = outcomeOfBool(v)
-	} else {
+// mapFacts gathers what the answers are made of; making them is the same in both ways.
+func mapFacts(outer, message, data, inner object, uaa uaaEvent, pairs []pair) *facts {
+	f := &facts{
+		name: eventName(str(outer, "category")), user: str(outer, "user"), ip: str(message, "ip"), status: str(message, "status"),
+		uaa: uaa, went: outcomeOfText(scalar(message["success"])),
+	}
+	if uaa.ownText {
+		f.said = parseUAAText(uaa.text)
+	}
+	if f.went == unsaid {
 		for _, change := range list(message["attributes"]) {
-			for _, key := range []string{fieldSuccessful, fieldSuccessfull} {
-				if v, ok := change[key].(bool); ok {
-					o = max(o, outcomeOfBool(v))
-				}
-			}
+			f.went = max(f.went, outcomeOfText(scalar(change[fieldSuccessful])), outcomeOfText(scalar(change[fieldSuccessfull])))
 		}
 	}
-	if o != unsaid {
-		a[attrSuccess] = o == succeeded
+	target, _ := message["object"].(object)
+	f.objectType = present(str(target, "type"))
+	id, _ := target["id"].(object)
+	for key, v := range id {
+		f.id.set(key, scalar(v))
 	}
-	return o
+	if f.id.id == "" {
+		f.id.id = present(scalar(target["id"]))
+	}
+	if uaa.typ == "" {
+		for key, v := range inner {
+			f.in.set(key, scalar(v))
+		}
+		for key, v := range data {
+			f.in.set(key, scalar(v))
+		}
+	}
+	f.in.malware = data["findings"] != nil || inner["findings"] != nil
+	for _, p := range pairs {
+		f.in.setPair(p.key, p.value, false)
+	}
+	return f
 }
 
-func outcomeOfBool(v bool) outcome {
-	if v {
-		return succeeded
+func mapAnswers(a object, f *facts) answers {
+	given := f.answer()
+	for key, value := range map[string]string{
+		attrActorID: given.actorID, attrActorIDP: given.actorIDP, attrActorType: given.actorType, attrAction: given.action,
+		attrTargetType: given.targetType, attrTargetID: given.targetID, attrOutcome: given.went.String(), attrClient: given.client.address,
+	} {
+		put(a, key, value)
 	}
-	return failed
+	if given.went != unsaid {
+		a[attrSuccess] = given.went == succeeded
+	}
+	return given
 }
 
-func mapTarget(a, message object) {
+func mapTarget(a, message object, f *facts) {
 	target, _ := message["object"].(object)
 	subject, _ := message["data_subject"].(object)
 	if subjects := list(message["data_subjects"]); len(subjects) > 0 {
@@ -156,8 +192,13 @@ func mapTarget(a, message object) {
 		switch {
 		case strings.HasPrefix(name, "{") && json.Unmarshal([]byte(name), &wrapped) == nil:
 			mapScalars(a, attrData, wrapped, false)
+			for key, v := range wrapped {
+				f.in.set(key, scalar(v))
+			}
 		case name != "":
 			names = append(names, name)
+			mapChange(a, name, changeOld, change[fieldOld], f)
+			mapChange(a, name, changeNew, change[fieldNew], f)
 		}
 	}
 	if names != nil {
@@ -165,12 +206,57 @@ func mapTarget(a, message object) {
 	}
 }
 
-func mapService(a, data object, uaa uaaEvent) {
+func mapChanges(a, message, data, inner object, f *facts) {
+	for _, members := range []object{data, inner} {
+		for key, v := range members {
+			nested, _ := v.(object)
+			switch items, _ := v.([]any); {
+			case key == "attributes":
+				for name, v := range nested {
+					mapChange(a, name, changeNew, v, f)
+				}
+			case items != nil || nested != nil && key != "message":
+				mapChange(a, key, changeNew, v, f)
+			}
+		}
+	}
+	attachments, _ := message["attachments"].([]any)
+	for i, v := range attachments {
+		attachment, _ := v.(object)
+		mapChange(a, "attachments."+strconv.Itoa(i), changeNew, attachment[fieldName], f)
+	}
+}
+
+func mapChange(a object, path, side string, v any, f *facts) {
+	if text, _ := v.(string); strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[") {
+		var opened any
+		if json.Unmarshal([]byte(text), &opened) == nil {
+			v = opened
+		}
+	}
+	switch v := v.(type) {
+	case object:
+		for key, v := range v {
+			mapChange(a, path+"."+key, side, v, f)
+		}
+	case []any:
+		for i, v := range v {
+			mapChange(a, path+"."+strconv.Itoa(i), side, v, f)
+		}
+	default:
+		value := scalar(v)
+		f.change.set(path[strings.LastIndexByte(path, '.')+1:], value)
+		put(a, attrChange+path+side, value)
+	}
+}
+
+func mapService(a, data object, f *facts) {
+	uaa := &f.uaa
 	put(a, attrEventType, uaa.typ)
 	put(a, attrPrincipal, uaa.principal)
 	put(a, attrIdentityZone, uaa.zone)
-	put(a, attrOriginAddress, uaa.remoteAddress)
-	put(a, attrOriginUser, firstPresent(uaa.user, str(data, "user")))
+	put(a, attrOriginAddress, uaa.origin.remoteAddress)
+	put(a, attrOriginUser, firstPresent(uaa.origin.user, str(data, "user")))
 	put(a, attrIdentityOrigin, str(data, "origin"))
 	put(a, attrAuthType, uaa.authenticationType)
 	put(a, attrDescription, uaa.detailedMessage)
@@ -179,14 +265,13 @@ func mapService(a, data object, uaa uaaEvent) {
 	if no, ok := data["msgNo"].(float64); ok {
 		a[attrMsgNo] = int64(no)
 	}
-	client := uaa.client
-	var claims object
-	if strings.HasPrefix(uaa.text, "{") && json.Unmarshal([]byte(uaa.text), &claims) == nil {
-		put(a, attrGrantType, str(claims, "grant_type"))
-		put(a, attrTokenUser, str(claims, "user_name"))
-		client = firstPresent(client, str(claims, "client_id"), str(claims, "cid"))
+	put(a, attrGrantType, f.said.grant)
+	put(a, attrTokenUser, f.said.user)
+	put(a, attrClientID, firstPresent(uaa.origin.client, f.said.client))
+	if uaa.typ == "" {
+		f.text = str(data, "message")
+		put(a, attrText, f.text)
 	}
-	put(a, attrClientID, client)
 }
 
 func mapScalars(a object, base string, data object, skipMessage bool) {
@@ -195,22 +280,6 @@ func mapScalars(a object, base string, data object, skipMessage bool) {
 			put(a, base+snakeCase(key), s)
 		}
 	}
-}
-
-func mapSeverity(rec plog.LogRecord, success outcome, uaa uaaEvent, level string, tell ...string) {
-	number, text := plog.SeverityNumberInfo, "INFO"
-	warn := success == failed || strings.HasSuffix(uaa.typ, "Failure") || level == "WARN"
-	for _, t := range tell {
-		warn = warn || tellsFailure(t)
-	}
-	if warn {
-		number, text = plog.SeverityNumberWarn, "WARN"
-	}
-	if level == "ERROR" {
-		number, text = plog.SeverityNumberError, "ERROR"
-	}
-	rec.SetSeverityNumber(number)
-	rec.SetSeverityText(text)
 }
 
 // open replaces JSON in a string by its value.
@@ -257,11 +326,6 @@ func list(v any) (objects []object) {
 		}
 	}
 	return objects
-}
-
-func pairOf(pairs []pair, key string) string {
-	ev := event{pairs: pairs}
-	return ev.pair(key)
 }
 
 // intsForFloats undoes what decoding into float64 does to the numbers.

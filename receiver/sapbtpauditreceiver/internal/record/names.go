@@ -15,7 +15,16 @@ const (
 	attrUID      = "log.record.uid"
 	attrOriginal = "log.record.original"
 	attrUser     = "user.name"
-	attrClient   = "client.address"
+
+	attrActorID    = "audit.actor.id"
+	attrActorIDP   = "audit.actor.idp"
+	attrActorType  = "audit.actor.type"
+	attrAction     = "audit.action"
+	attrTargetType = "audit.target.type"
+	attrTargetID   = "audit.target.id"
+	attrOutcome    = "audit.outcome"
+	attrClient     = "client.address"
+	attrClientPort = "client.port"
 
 	attrCategory         = prefix + "category"
 	attrMessageUUID      = prefix + "message_uuid"
@@ -28,6 +37,8 @@ const (
 	attrIdentityProvider = prefix + "identity_provider"
 	attrStatus           = prefix + "status"
 	attrSuccess          = prefix + "success"
+	attrAmbiguous        = prefix + "ambiguous"
+	attrText             = prefix + "text"
 
 	attrObjectType   = prefix + "object.type"
 	attrObjectID     = prefix + "object.id."
@@ -36,6 +47,7 @@ const (
 	attrSubjectID    = prefix + "data_subject.id."
 	attrSubjectCount = prefix + "data_subject.count"
 	attrChanges      = prefix + "attribute.names"
+	attrChange       = prefix + "change."
 
 	attrEventType      = prefix + "event_type"
 	attrPrincipal      = prefix + "principal"
@@ -44,6 +56,7 @@ const (
 	attrIdentityOrigin = prefix + "identity_origin"
 	attrOriginAddress  = prefix + "origin.remote_address"
 	attrOriginUser     = prefix + "origin.user"
+	attrOriginCaller   = prefix + "origin.caller"
 	attrAuthType       = prefix + "authentication_type"
 	attrDescription    = prefix + "detailed_description"
 	attrGrantType      = prefix + "grant_type"
@@ -75,17 +88,20 @@ const (
 	EventGap              = prefix + "gap"
 )
 
+// categories are SAP's; writers may add a part of their own behind a point.
+var categories = [...]struct{ category, event string }{
+	{"audit.security-events", eventSecurity},
+	{"audit.configuration", eventConfiguration},
+	{"audit.data-access", eventDataAccess},
+	{"audit.data-modification", eventDataModification},
+}
+
 func eventName(category string) string {
-	switch strings.ToLower(strings.TrimSpace(category)) {
-	case "audit.security-events":
-		return eventSecurity
-	case "audit.configuration":
-		return eventConfiguration
-	case "audit.data-access":
-		return eventDataAccess
-	case "audit.data-modification":
-		return eventDataModification
-	default:
-		return eventUnknown
+	category = strings.TrimSpace(category)
+	for _, c := range categories {
+		if hasPrefixFold(category, c.category) && (len(category) == len(c.category) || category[len(c.category)] == '.') {
+			return c.event
+		}
 	}
+	return eventUnknown
 }

@@ -20,22 +20,51 @@ func OwnReading(raw *Raw, clientID string) bool {
 	}
 	r := borrowReading()
 	defer r.release()
-	var ev event
-	r.read(raw, &ev)
-	user := firstPresent(ev.user, ev.innerUser)
-	switch eventName(firstPresent(ev.category, ev.innerCategory)) {
+	ev := r.begin()
+	r.read(raw.Text, ev)
+	switch ev.name {
 	case eventDataAccess:
-		return ev.object.Get("type").Str() == "data read event" && same(user, clientID) && ev.subjectIs(clientID)
+		return ev.objectType == "data read event" && same(ev.user, clientID) && ev.subjectIs(clientID)
 	case eventSecurity:
-		if ev.isUAA {
-			return (ev.uaa.typ == "ClientAuthenticationSuccess" || ev.uaa.typ == "TokenIssuedEvent") &&
-				ev.uaa.principal == clientID && same(ev.uaa.client, clientID) && ev.outcome() != failed
+		if ev.uaa.typ != "" {
+			return !ev.ambiguous && ev.outcome() != failed && ev.isOwnLine(clientID)
 		}
-		return user == clientID && ev.dataText == "successful login event"
+		return ev.user == clientID && ev.text == "successful login event"
 	default:
 		return false
 	}
 }
+
+// isOwnLine reports whether a line of the authorization service tells of the client's own login or token. Of a token's
+// claims it needs those that were not cut off to say that no user has part in it.
+func (ev *event) isOwnLine(clientID string) bool {
+	line, said := &ev.uaa, &ev.said
+	for _, name := range []string{line.origin.client, line.origin.caller, said.client} {
+		if !same(name, clientID) {
+			return false
+		}
+	}
+	if line.origin.user != "" || line.origin.plain != "" && line.origin.plain != clientID {
+		return false
+	}
+	switch line.typ {
+	case "ClientAuthenticationSuccess":
+		return line.principal == clientID
+	case "TokenIssuedEvent":
+		if said.user != "" || said.grant != "" && said.grant != grantClient {
+			return false
+		}
+		if said.client == clientID && said.grant == grantClient {
+			return true
+		}
+		return !line.cut && line.principal == clientID
+	default:
+		return false
+	}
+}
+
+// grantClient is the grant of a token that a client gets for itself.
+const grantClient = "client_credentials"
 
 // subjectIs reports whether the event has exactly one data subject and its identifier is id.
 func (ev *event) subjectIs(id string) bool {

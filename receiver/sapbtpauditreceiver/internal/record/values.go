@@ -70,6 +70,8 @@ func snakeCase(s string) string {
 	return sb.String()
 }
 
+func isLowerRune(r rune) bool { return 'a' <= r && r <= 'z' }
+
 func isUpper(r rune) bool { return 'A' <= r && r <= 'Z' }
 func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }

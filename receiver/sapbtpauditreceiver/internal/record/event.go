@@ -1,0 +1,320 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package record
+
+import (
+	"strings"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/jsonlog"
+)
+
+// event is what a record says, as far as it is understood. Absent values are "" and zero Nodes.
+type event struct {
+	facts
+	root jsonlog.Node // zero if the record is malformed
+
+	// Of the outer record.
+	time, tenant, org, space, app, als, outerUser, category, format, outerIP string
+
+	// Of the message.
+	innerTime, innerTenant, innerUser, innerCategory, innerIP, identityProvider string
+	object, objectID, subject, subjects                                         jsonlog.Node
+	// What was read or changed, and what else tells of it.
+	changes, custom, attachments jsonlog.Node
+
+	// Of the message's data: an object, more of them, or a text of one of two grammars. inner is the JSON that the
+	// data's own message, wrapped, holds.
+	payload, more, wrapped, inner jsonlog.Node
+	pairs                         []pair
+	behind                        jsonlog.Node // the JSON behind the pairs
+	// Of data in the form of the authorization service's log.
+	level, identityOrigin, dataUser, msgID string
+	msgNo                                  jsonlog.Node
+	isService                              bool
+}
+
+// read fills ev, which is valid until r reads the next record. Strings that hold JSON are opened in place, so that root
+// is written with them parsed.
+func (r *reading) read(text string, ev *event) {
+	if r.outer.Parse(text) != nil || r.outer.Root().Kind() != jsonlog.Object {
+		return
+	}
+	ev.root = r.outer.Root()
+	var message jsonlog.Node
+	for n := range ev.root.Children() {
+		switch fieldOf(n.Key()) {
+		case "time":
+			ev.time = n.Str()
+		case "tenant":
+			ev.tenant = n.Scalar()
+		case "org_id":
+			ev.org = n.Scalar()
+		case "space_id":
+			ev.space = n.Scalar()
+		case "app_or_service_id":
+			ev.app = n.Scalar()
+		case "als_service_id":
+			ev.als = n.Scalar()
+		case "user":
+			ev.outerUser = firstPresent(n.Scalar(), ev.outerUser)
+		case "category":
+			ev.category = firstPresent(n.Scalar(), ev.category)
+		case "format_version":
+			ev.format = n.Scalar()
+		case "ip":
+			ev.outerIP = n.Scalar()
+		case "message":
+			message = n
+		}
+	}
+	// The documents print an object, the service sends a string that holds one.
+	if body := r.expand(message); body.Kind() != jsonlog.None {
+		r.readMessage(body, ev)
+	} else {
+		r.readText(message.Str(), ev)
+	}
+	ev.name = eventName(firstPresent(ev.category, ev.innerCategory))
+	ev.user = firstPresent(ev.outerUser, ev.innerUser)
+	ev.ip = firstPresent(ev.innerIP, ev.outerIP)
+}
+
+func (r *reading) readMessage(message jsonlog.Node, ev *event) {
+	if message.Kind() != jsonlog.Object {
+		return
+	}
+	var data, text jsonlog.Node
+	for n := range message.Children() {
+		switch fieldOf(n.Key()) {
+		case "time":
+			ev.innerTime = n.Str()
+		case "tenant":
+			ev.innerTenant = n.Scalar()
+		case "user":
+			ev.innerUser = firstPresent(n.Scalar(), ev.innerUser)
+		case "category":
+			ev.innerCategory = firstPresent(n.Scalar(), ev.innerCategory)
+		case "ip":
+			ev.innerIP = n.Scalar()
+		case "identityProvider":
+			ev.identityProvider = n.Scalar()
+		case "status":
+			ev.status = n.Scalar()
+		case "success":
+			ev.went = outcomeOfText(n.Scalar())
+		case "object":
+			ev.object = r.expand(n)
+		case "data_subject":
+			ev.subject = n
+		case "data_subjects":
+			ev.subjects = n
+		case "attributes":
+			ev.changes = r.expand(n)
+		case "customDetails":
+			ev.custom = n
+		case "attachments":
+			ev.attachments = n
+		case "data":
+			data = n
+		case "message":
+			text = n
+		}
+	}
+	r.readObject(ev)
+	if ev.went == unsaid {
+		ev.went = outcomeOfChanges(ev.changes)
+	}
+	r.readData(data, ev)
+	if ev.payload.Kind() == jsonlog.None && ev.text == "" && ev.uaa.typ == "" && len(ev.pairs) == 0 {
+		r.readData(text, ev)
+	}
+}
+
+// upperFields are members that some producers begin with a capital letter.
+var upperFields = [...]string{"user", "ip", "category", "tenant", "time", "message", "data", "object", "attributes", "status", "success"}
+
+// fieldOf is a member's name as SAP documents it.
+func fieldOf(key string) string {
+	if key != "" && isUpper(rune(key[0])) {
+		for _, name := range upperFields {
+			if strings.EqualFold(key, name) {
+				return name
+			}
+		}
+	}
+	return key
+}
+
+func (r *reading) readObject(ev *event) {
+	ev.objectType = present(ev.object.Get("type").Scalar())
+	id := ev.object.Get("id")
+	if ev.objectID = r.expand(id); ev.objectID.Kind() == jsonlog.None {
+		ev.objectID = id
+	}
+	for n := range ev.objectID.Children() {
+		ev.id.set(n.Key(), n.Scalar())
+	}
+	if v := present(ev.objectID.Scalar()); v != "" {
+		ev.id.id = v
+	}
+}
+
+func (r *reading) readData(data jsonlog.Node, ev *event) {
+	opened := r.expand(data)
+	switch opened.Kind() {
+	case jsonlog.None:
+		r.readText(data.Str(), ev)
+	case jsonlog.Array:
+		for n := range opened.Children() {
+			if n.Kind() == jsonlog.Object {
+				ev.more = opened
+				r.readPayload(n, ev)
+				break
+			}
+		}
+	default:
+		r.readPayload(opened, ev)
+	}
+}
+
+// readPayload reads data that is an object. That of the authorization service has no other members than its own.
+func (r *reading) readPayload(data jsonlog.Node, ev *event) {
+	ev.payload = data
+	for n := range data.Children() {
+		switch n.Key() {
+		case "message":
+			ev.wrapped = n
+		case "level":
+			ev.level = n.Scalar()
+		case "origin":
+			ev.identityOrigin = n.Scalar()
+		case "user":
+			ev.dataUser = n.Scalar()
+		case "msgId":
+			ev.msgID = n.Scalar()
+		case "msgNo":
+			ev.msgNo = n
+		case "findings":
+			ev.in.malware = true
+		default:
+			ev.in.set(n.Key(), n.Scalar())
+		}
+	}
+	if ev.wrapped.Kind() == jsonlog.String {
+		ev.inner = r.expand(ev.wrapped)
+		if ev.inner.Kind() == jsonlog.None {
+			r.readLine(ev.wrapped.Str(), ev)
+		}
+	} else {
+		ev.inner = ev.wrapped
+	}
+	ev.isService = ev.uaa.typ != "" || present(ev.msgID) != "" && ev.msgNo.Kind() != jsonlog.None && ev.wrapped.Kind() == jsonlog.String
+	if ev.isService {
+		if ev.uaa.typ == "" {
+			ev.text = present(ev.wrapped.Str())
+		}
+		return
+	}
+	ev.in.set("user", ev.dataUser)
+	for n := range ev.inner.Children() {
+		if n.Key() == "findings" {
+			ev.in.malware = true
+		}
+		ev.in.set(n.Key(), n.Scalar())
+	}
+	if ev.inner.Kind() == jsonlog.None {
+		ev.in.set("message", ev.wrapped.Scalar())
+	}
+}
+
+// readLine reads a line of the authorization service.
+func (r *reading) readLine(text string, ev *event) bool {
+	line, ok := parseUAA(text)
+	if !ok {
+		return false
+	}
+	ev.uaa = line
+	ev.ambiguous = line.ambiguous
+	if line.ownText {
+		ev.said = parseUAAText(line.text)
+		ev.ambiguous = line.ambiguous || ev.said.ambiguous
+	}
+	return true
+}
+
+// readText looks for what is found in a text: a line of the authorization service, pairs, or an object in another wrapping.
+func (r *reading) readText(text string, ev *event) {
+	if text == "" {
+		return
+	}
+	if r.readLine(text, ev) {
+		ev.isService = true
+		return
+	}
+	if r.readPairs(text, ev) {
+		return
+	}
+	if text[0] == '"' {
+		// The members of an object without the braces around them, or an object in quotes with prose behind it.
+		if whole := r.open("{" + text + "}"); whole.Kind() == jsonlog.Object {
+			r.readPayload(whole, ev)
+			return
+		}
+		if n := scanMembers(text[1:], nil); n > 0 {
+			if whole := r.open(text[1 : n+1]); whole.Kind() == jsonlog.Object {
+				r.readPayload(whole, ev)
+				text = strings.TrimLeft(text[n+1:], `" `)
+			}
+		}
+	} else if n := scanMembers(text, nil); n > 0 {
+		if whole := r.open(text[:n]); whole.Kind() == jsonlog.Object {
+			r.readPayload(whole, ev)
+			text = strings.TrimSpace(text[n:])
+		}
+	}
+	ev.text = present(text)
+}
+
+// readPairs reads Cloud Identity Services' pairs, and the map that Java prints in braces.
+func (r *reading) readPairs(text string, ev *event) bool {
+	braces := len(text) > 2 && text[0] == '{' && text[len(text)-1] == '}'
+	if braces {
+		text = text[1 : len(text)-1]
+	}
+	t := parsePairs(text, r.pairs[:0])
+	r.pairs = t.pairs
+	if len(t.pairs) == 0 && !t.ambiguous {
+		return false
+	}
+	ev.pairs, ev.isMap, ev.ambiguous = t.pairs, braces, t.ambiguous
+	for i := range t.pairs {
+		ev.in.setPair(t.pairs[i].key, t.pairs[i].value, braces)
+	}
+	ev.text = present(t.lead)
+	if t.behind != "" {
+		ev.behind = r.open(t.behind)
+	}
+	return true
+}
+
+// outcomeOfChanges is the outcome of the attributes that an event lists: one that was not successful makes the whole a failure.
+func outcomeOfChanges(changes jsonlog.Node) outcome {
+	whole := outcomeOfMembers(changes)
+	for change := range changes.Children() {
+		whole = max(whole, outcomeOfMembers(change))
+	}
+	return whole
+}
+
+func outcomeOfMembers(change jsonlog.Node) outcome {
+	whole := unsaid
+	if change.Kind() != jsonlog.Object {
+		return whole
+	}
+	for n := range change.Children() {
+		if key := n.Key(); key == fieldSuccessful || key == fieldSuccessfull {
+			whole = max(whole, outcomeOfText(n.Scalar()))
+		}
+	}
+	return whole
+}
