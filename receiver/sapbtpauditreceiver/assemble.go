@@ -31,6 +31,7 @@ func (t *term) newSubaccount(ctx context.Context, source keyfiles.Source, at pla
 		status: t.status, tel: newTelemetry(ctx, t.builder, t.metricNames.of(source.ID)), logger: t.logger,
 		store: progressStore{client: t.storage, prefix: at.prefix},
 	}
+	s.clock.local = t.local
 	s.notices = &notices{logger: t.logger.With(labels(s)...), last: map[string]time.Time{}}
 	if tenant != "" {
 		s.tenant.Store(&tenant)

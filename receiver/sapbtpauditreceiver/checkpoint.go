@@ -30,6 +30,7 @@ type checkpoint struct {
 	// Generation grows with every save, so that of two stored copies the newer one is known.
 	Generation uint64         `json:"generation"`
 	Progress   sweep.Progress `json:"progress"`
+	timeMarks
 }
 
 // progressStore keeps the checkpoint in two copies that are written in turn. A copy that is damaged, by a torn write or a
@@ -38,6 +39,7 @@ type progressStore struct {
 	client     storage.Client
 	prefix     string
 	generation uint64
+	marks      timeMarks // stored with each progress
 }
 
 // errDamaged tells that progress was stored and cannot be read any more: this is not a first start.
@@ -63,7 +65,7 @@ func (p *progressStore) load(ctx context.Context) (sweep.Progress, error) {
 			return sweep.Progress{}, fmt.Errorf("reading the stored progress: %w", err)
 		}
 	}
-	p.generation = newest.Generation
+	p.generation, p.marks = newest.Generation, newest.timeMarks
 	switch {
 	case found:
 		return newest.Progress, nil
@@ -76,7 +78,7 @@ func (p *progressStore) load(ctx context.Context) (sweep.Progress, error) {
 
 // operation is the write that saves progress as the next generation.
 func (p *progressStore) operation(progress sweep.Progress) (*storage.Operation, error) {
-	raw, err := durable.Seal(checkpointVersion, checkpoint{Generation: p.generation + 1, Progress: progress})
+	raw, err := durable.Seal(checkpointVersion, checkpoint{Generation: p.generation + 1, Progress: progress, timeMarks: p.marks})
 	if err != nil {
 		return nil, err
 	}
@@ -92,20 +94,26 @@ func (p *progressStore) key(generation uint64) string {
 
 // begin is the progress of a subaccount of which nothing is read since so long ago.
 func (s *subaccount) begin(now time.Time, lookback time.Duration) sweep.Progress {
-	return sweep.New(s.cfg.Sweeps, now.Add(-min(lookback, retention-firstRead)).Unix())
+	return sweep.New(s.cfg.Sweeps, max(now.Add(-lookback).Unix(), oldestBegin(now.Unix())))
 }
+
+// oldestBegin is the oldest event time that can be read in time at a moment, in Unix seconds.
+func oldestBegin(now int64) int64 { return now - int64((retention-firstRead)/time.Second) }
 
 // restore loads the subaccount's progress, or makes that of a first start and saves it, so that the time between a first
 // start and its first page is not forgotten by a crash. begun tells that it cannot be a first start: then no progress is
 // damaged progress.
 func (s *subaccount) restore(ctx context.Context, begun bool) error {
-	now := time.Now()
+	now := s.clock.showing()
+	s.restored, s.restoredAt = time.Now(), now.Unix()
 	progress, err := s.store.load(ctx)
 	if begun && errors.Is(err, durable.ErrAbsent) {
 		err = errDamaged
 	}
 	switch {
 	case err == nil:
+		s.unsettled.Store(s.store.marks.First != nil)
+		s.proven.Store(s.store.marks.Proven)
 		s.setProgress(progress.WithDelays(s.cfg.Sweeps))
 		return nil
 	case errors.Is(err, durable.ErrAbsent):
@@ -118,6 +126,10 @@ func (s *subaccount) restore(ctx context.Context, begun bool) error {
 	default:
 		return err
 	}
+	// Until an answer has shown the server's clock.
+	start := s.progress.Oldest()
+	s.store.marks.First = &firstStart{Planned: start, Begun: start}
+	s.unsettled.Store(true)
 	op, err := s.store.operation(s.progress)
 	if err != nil {
 		return err

@@ -40,6 +40,13 @@ func (s *subaccount) deliverPage(ctx context.Context, w *window, p *page, proven
 	if p.broken != nil {
 		s.appendGap(chosen.logs, w.span, gapReason(p.broken), observed)
 	}
+	var deleted sweep.Set
+	if w.records == 0 {
+		deleted = s.deletedUnread(proven)
+	}
+	for _, span := range deleted {
+		s.appendGap(chosen.logs, span, reasonExpired, observed)
+	}
 	if chosen.logs.LogRecordCount() > 0 {
 		quarantined, err := s.hand(ctx, chosen.logs)
 		if err != nil {
@@ -54,6 +61,9 @@ func (s *subaccount) deliverPage(ctx context.Context, w *window, p *page, proven
 	}
 	if p.broken != nil {
 		s.noteGap(w.span, gapReason(p.broken))
+	}
+	for _, span := range deleted {
+		s.noteGap(span, reasonExpired)
 	}
 	return s.save(ctx, w, chosen.events, proven)
 }
@@ -199,6 +209,10 @@ func (s *subaccount) save(ctx context.Context, w *window, events []seen.Event, p
 		for _, span := range proven {
 			progress.Record(span, w.bound)
 		}
+		if w.byDate {
+			s.store.marks.Proven = max(s.store.marks.Proven, w.bound)
+		}
+		s.confirmStart()
 	}
 	staged, err := w.view.Stage(events, progress.Unread())
 	if err != nil {
@@ -219,6 +233,7 @@ func (s *subaccount) save(ctx context.Context, w *window, events []seen.Event, p
 	staged.Commit()
 	if len(proven) > 0 {
 		s.store.saved()
+		s.proven.Store(s.store.marks.Proven)
 		s.setProgress(progress)
 	}
 	return nil

@@ -110,7 +110,7 @@ func (s *subaccount) request(ctx context.Context, w *window) (p *page, err error
 	s.answers.Add(1)
 	s.clock.observe(answer.Date)
 	if w.pages == 0 {
-		w.bound = boundAt(w.bound, answer.Date)
+		w.bound, w.byDate = s.clock.bound(w.bound, answer.Date)
 	}
 	if answer.Empty {
 		return &page{next: answer.Next, lease: room}, nil

@@ -28,11 +28,11 @@ func (s *subaccount) announceExpired(ctx context.Context, bound int64) error {
 		s.gapUntil.Store(0)
 		s.status.Set(s.cause("gap"), nil)
 	}
-	proven, ok := s.clock.proven()
-	if !ok {
+	now, trust := s.clock.source()
+	if trust != trusted {
 		return nil
 	}
-	limit := retained(min(bound, proven))
+	limit := retained(min(bound, now))
 	if s.published.Load().Oldest() >= limit {
 		return nil
 	}
@@ -95,6 +95,17 @@ func (s *subaccount) abandon(ctx context.Context, past sweep.Set) error {
 		progress.Abandon(span)
 	}
 	return s.saveProgress(ctx, progress)
+}
+
+// deletedUnread is what of an empty answer SAP has deleted before it was read for the first time, where no Date has proven so
+// much that it was given up: there is the local clock alone, or it is behind. Such time is read nevertheless, and if nothing
+// comes it is a hole like any other. delivering is held.
+func (s *subaccount) deletedUnread(read sweep.Set) sweep.Set {
+	now, trust := s.clock.source()
+	if trust == trusted && now <= s.clock.now()+clockTolerance {
+		return nil // announceExpired tells
+	}
+	return read.Minus(read.Minus(s.progress.Behind(retained(now))))
 }
 
 // retained is the oldest event time that SAP still keeps.

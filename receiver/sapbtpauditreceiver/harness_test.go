@@ -128,6 +128,7 @@ type world struct {
 	telemetry *componenttest.Telemetry
 	configure func(*Config)
 	transport http.RoundTripper
+	local     func() time.Time  // the receivers' clock; nil is the test's
 	listeners *sapbtp.Listeners // nil without real ones
 }
 
@@ -177,7 +178,7 @@ func (w *world) startOn(host component.Host) (*auditReceiver, error) {
 	require.NoError(w.t, cfg.Validate())
 	r, err := newAuditReceiver(set, cfg, w.sink)
 	require.NoError(w.t, err)
-	r.transport = w.transport
+	r.transport, r.local = w.transport, w.local
 	w.t.Cleanup(func() { _ = r.Shutdown(context.Background()) })
 	err = r.Start(w.t.Context(), host)
 	return r, err

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/http"
 	"sync"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
@@ -32,6 +33,7 @@ type auditReceiver struct {
 	logger      *zap.Logger
 
 	transport http.RoundTripper // replaces the network in tests; nil otherwise
+	local     func() time.Time  // replaces the local clock in tests; nil otherwise
 	candidate *leader.Candidate // nil without a leader elector
 
 	mu   sync.Mutex

@@ -33,10 +33,10 @@ func (s *subaccount) run(ctx context.Context) {
 
 // poll reads what is due, at most max_events_per_poll records of it, and says how long to wait before the next poll.
 func (s *subaccount) poll(ctx context.Context) time.Duration {
-	bound := s.clock.now()
-	if err := s.rewind(ctx); err != nil {
+	if err := s.keepTime(ctx); err != nil {
 		return s.failed(ctx, err)
 	}
+	bound := s.clock.now()
 	if err := s.announceExpired(ctx, bound); err != nil {
 		return s.failed(ctx, err)
 	}

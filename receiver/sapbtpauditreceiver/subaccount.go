@@ -68,6 +68,8 @@ type subaccount struct {
 	progress   sweep.Progress
 	announcing atomic.Bool  // records of holes are being delivered
 	unsaved    string       // why the checkpoint could not be saved; empty if it could
+	proven     atomic.Int64 // the latest source time that a Date has proven, Unix seconds; 0 if none has
+	unsettled  atomic.Bool  // the progress begins where the local clock alone says
 	gapUntil   atomic.Int64 // until when the status shows a gap, Unix seconds; 0 if it shows none
 
 	mu              sync.Mutex
@@ -88,7 +90,12 @@ type subaccount struct {
 
 	leaving bool // its keys are gone and what is under way ends; owned by follow
 
+	restored   time.Time // when the progress was loaded
+	restoredAt int64     // what the local clock showed then, Unix seconds
+
 	// owned by run
+	hurried          int  // polls that came early because clocks contradict each other
+	clockWrong       bool // the local clock differs from the server's, and that was told
 	nextTick         time.Time
 	failures         int
 	failedAt         time.Time
@@ -108,37 +115,24 @@ func pollEvery(cfg *Config) time.Duration { return cfg.PollInterval - cfg.PollIn
 func (s *subaccount) due(bound int64) sweep.Set {
 	tick := !time.Now().Before(s.nextTick)
 	if tick {
-		s.nextTick = time.Now().Add(pollEvery(s.cfg))
+		s.nextTick = time.Now().Add(s.untilTick())
 	}
-	return s.published.Load().Due(sweep.Plan{
-		Bound: bound,
-		Poll:  max(1, int64(pollEvery(s.cfg)/time.Second)),
-		Tick:  tick,
-		Rate:  s.size.density(),
-		// What SAP no longer keeps would read as empty; it is for announceExpired.
-		Reserved: s.reserved().Add(sweep.Span{To: retained(bound)}),
+	reserved := s.reserved()
+	if _, trust := s.clock.source(); trust != undated {
+		// What SAP no longer keeps would read as empty; it is for announceExpired. The local clock alone gives nothing up.
+		reserved = reserved.Add(sweep.Span{To: retained(bound)})
+	}
+	due := s.published.Load().Due(sweep.Plan{
+		Bound:    bound,
+		Poll:     max(1, int64(pollEvery(s.cfg)/time.Second)),
+		Tick:     tick,
+		Rate:     s.size.density(),
+		Reserved: reserved,
 	})
-}
-
-// rewind takes back credit beyond the present, left by a local clock that ran ahead and was set back. A server's clock that
-// is behind never leaves any: windows are credited by its Date. A few seconds are the rounding of Date headers.
-func (s *subaccount) rewind(ctx context.Context) error {
-	const tolerance = 5
-	now := time.Now().Unix()
-	if !s.published.Load().Ahead(now + tolerance) {
-		return nil
+	if span, needed := s.probe(bound); needed && tick {
+		due = due.Add(span)
 	}
-	if err := s.delivering.enter(ctx); err != nil {
-		return err
-	}
-	defer s.delivering.leave()
-	progress := s.progress.Clone()
-	progress.Rewind(now)
-	if err := s.saveProgress(ctx, progress); err != nil {
-		return err
-	}
-	s.logger.Warn("The clock was set back; the time in between is read again", labels(s)...)
-	return nil
+	return due
 }
 
 // failed notes a failure of the subaccount as a whole and says when to try again.
@@ -278,7 +272,7 @@ func (s *subaccount) rest(ctx context.Context, d time.Duration) error {
 
 // forget takes what the subaccount has to complain about out of the component's status.
 func (s *subaccount) forget() {
-	for _, what := range []string{"reading", "throttled", "checkpoint", "delivery", "quarantine", "gap", "certificate"} {
+	for _, what := range []string{"reading", "throttled", "checkpoint", "delivery", "quarantine", "gap", "certificate", "clock"} {
 		s.status.Set(s.cause(what), nil)
 	}
 }

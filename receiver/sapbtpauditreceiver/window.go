@@ -58,6 +58,7 @@ type window struct {
 	// aside is the span, and its history of being set aside.
 	aside
 	bound       int64 // the source's time when it was planned or first answered, whichever is earlier
+	byDate      bool  // a Date has proven bound
 	current     bool  // it reaches to the present, where the next poll goes on
 	view        *seen.View
 	handle      string

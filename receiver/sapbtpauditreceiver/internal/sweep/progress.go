@@ -92,10 +92,27 @@ func (p *Progress) Abandon(span Span) { p.Record(span, forever) }
 
 // Ahead reports whether something beyond bound is marked as read, as far as the first sweep shows it; to the others more than
 // their delay allows may be credited, by Abandon.
-func (p *Progress) Ahead(bound int64) bool {
+func (p *Progress) Ahead(bound int64) bool { return p.Front() > bound }
+
+// Front is the end of what the first sweep has read, in Unix seconds.
+func (p *Progress) Front() int64 {
 	first := &p.Passes[0]
-	n := len(first.Done)
-	return first.Watermark > bound || n > 0 && first.Done[n-1].To > bound
+	if n := len(first.Done); n > 0 {
+		return first.Done[n-1].To
+	}
+	return first.Watermark
+}
+
+// BeginAt moves the start from where New set it to an earlier time (Unix seconds): what lies between is still to be read.
+func (p *Progress) BeginAt(from, start int64) {
+	if start >= from {
+		return
+	}
+	for i := range p.Passes {
+		pass := &p.Passes[i]
+		pass.Done = pass.Done.Add(Span{from, pass.Watermark})
+		pass.Watermark = start
+	}
 }
 
 // Rewind takes back what was credited beyond bound, which happens when the clock that gave the bound was ahead and was

@@ -335,3 +335,18 @@ func TestSpansAreNotJoinedAcrossWhatIsForgottenOrSpokenFor(t *testing.T) {
 	plan.Bound, plan.Reserved = 14400, Set{{7000, 7100}}
 	require.Equal(t, Set{{0, 100}, {5400, 7000}, {7100, 14400}}, q.Due(plan))
 }
+
+func TestAnEarlierBeginningKeepsWhatWasRead(t *testing.T) {
+	p := New([]time.Duration{0, time.Minute}, 1000)
+	p.Record(Span{1000, 1200}, 1200)
+	p.Record(Span{1300, 1400}, 1400)
+	p.BeginAt(1000, 400)
+	require.Equal(t, Set{{400, 1000}, {1200, 1300}, {1400, 1500}}, p.Behind(1500))
+	require.Equal(t, int64(1400), p.Front())
+	p.Record(Span{400, 1000}, 1500)
+	require.Equal(t, Set{{1200, 1300}, {1400, 1500}}, p.Behind(1500))
+	require.Equal(t, int64(1140), p.Passes[1].Watermark, "of the second sweep as well")
+	before := p.Clone()
+	p.BeginAt(400, 500)
+	require.Equal(t, before, p, "never later")
+}
