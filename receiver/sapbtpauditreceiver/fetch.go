@@ -44,7 +44,7 @@ func (s *subaccount) fetch(ctx context.Context, w *window) (*page, error) {
 		switch kind := httpcall.KindOf(err); {
 		case errors.Is(err, auditlog.ErrToken): // the token source has tried as often as SAP advises
 			return nil, err
-		case errors.Is(err, auditlog.ErrCategoryFilter) && len(s.cfg.Categories) > 0:
+		case errors.Is(err, auditlog.ErrCategoryFilter) && !w.unfiltered:
 			if !s.filterHere.Swap(true) {
 				s.logger.Info("The API does not filter by category for this subaccount; filtering in the receiver", labels(s)...)
 			}
@@ -100,6 +100,9 @@ func (s *subaccount) request(ctx context.Context, w *window) (p *page, err error
 		}
 	}()
 	var categories []string
+	if w.pages == 0 {
+		w.unfiltered = s.filterHere.Load() || len(s.cfg.Categories) == 0
+	}
 	if !s.filterHere.Load() {
 		categories = s.cfg.Categories
 	}
@@ -133,8 +136,9 @@ func (s *subaccount) throttled(err error) {
 		return
 	}
 	s.pace.throttle(answer.RetryAfter, answer.HasRetryAfter)
-	// Longer than any pause of the receiver's own: nothing may arrive for hours, which must not look like health.
-	if s.pace.pause() > maxThrottlePause+maxThrottlePause/2 {
+	// Longer than any pause of the receiver's own, or no answer for long: nothing may arrive for hours, which must not look
+	// like health.
+	if s.pace.pause() > maxThrottlePause+maxThrottlePause/2 || s.pace.throttledFor() > maxThrottlePause {
 		s.heldBack(err)
 	}
 }

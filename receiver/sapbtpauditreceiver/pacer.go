@@ -31,7 +31,8 @@ type pacer struct {
 
 	mu        sync.Mutex
 	notBefore time.Time
-	throttled int // answers 429 in a row
+	throttled int       // answers 429 in a row
+	since     time.Time // of the first of them
 }
 
 func newPacer(requestsPerSecond float64) *pacer {
@@ -68,6 +69,9 @@ func (p *pacer) pause() time.Duration {
 func (p *pacer) throttle(retryAfter time.Duration, said bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.throttled == 0 {
+		p.since = time.Now()
+	}
 	p.throttled++
 	if !said || retryAfter <= 0 {
 		retryAfter = min(maxThrottlePause, minThrottlePause<<min(p.throttled-1, 10))
@@ -76,6 +80,16 @@ func (p *pacer) throttle(retryAfter time.Duration, said bool) {
 	if until := time.Now().Add(retryAfter); until.After(p.notBefore) {
 		p.notBefore = until
 	}
+}
+
+// throttledFor is how long ago the server began to answer nothing but 429.
+func (p *pacer) throttledFor() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.throttled == 0 {
+		return 0
+	}
+	return time.Since(p.since)
 }
 
 // served forgets earlier throttling.

@@ -188,7 +188,7 @@ func (t *turn) settle(w *window, err error) {
 // time, although it has answered for other windows since the last such failure. A window that was set aside before stays so.
 func (t *turn) alone(w *window, err error) bool {
 	switch httpcall.KindOf(err) {
-	case httpcall.KindTimeout, httpcall.KindServer, httpcall.KindBrokenBody, httpcall.KindClient:
+	case httpcall.KindTimeout, httpcall.KindServer, httpcall.KindNotImplemented, httpcall.KindBrokenBody, httpcall.KindClient:
 	default:
 		return false
 	}

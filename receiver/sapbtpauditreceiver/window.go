@@ -60,6 +60,7 @@ type window struct {
 	bound       int64 // the source's time when it was planned or first answered, whichever is earlier
 	byDate      bool  // a Date has proven bound
 	current     bool  // it reaches to the present, where the next poll goes on
+	unfiltered  bool  // the API was not asked to filter by category
 	view        *seen.View
 	handle      string
 	handles     map[string]struct{}

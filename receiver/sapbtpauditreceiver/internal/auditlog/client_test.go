@@ -195,17 +195,19 @@ func TestRecognisesThatCategoriesCannotBeFiltered(t *testing.T) {
 	for name, tt := range map[string]struct {
 		body       string
 		categories []string
+		handle     string
 		want       bool
 	}{
-		"documented":               {code, categories, true},
-		"filter kept by a handle":  {code, nil, true},
-		"code lost on the way":     {"<html>", categories, true},
-		"another reason":           {`{"error":{"code":"maintenance"}}`, categories, false},
-		"no categories, no reason": {"", nil, false},
+		"documented":               {code, categories, "", true},
+		"filter kept by a handle":  {code, nil, "a", true},
+		"nothing to filter":        {code, nil, "", false},
+		"code lost on the way":     {"<html>", categories, "", true},
+		"another reason":           {`{"error":{"code":"maintenance"}}`, categories, "", false},
+		"no categories, no reason": {"", nil, "", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := &api{t: t, answers: []answer{{501, tt.body, nil}}}
-			_, err := a.client().Page(t.Context(), Query{From: from, To: to, Categories: tt.categories})
+			_, err := a.client().Page(t.Context(), Query{From: from, To: to, Categories: tt.categories, Handle: tt.handle})
 			require.Equal(t, tt.want, errors.Is(err, ErrCategoryFilter))
 			require.Equal(t, httpcall.KindNotImplemented, httpcall.KindOf(err))
 		})

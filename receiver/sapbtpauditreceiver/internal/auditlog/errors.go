@@ -86,8 +86,12 @@ func explain(err error, q Query) error {
 	return err
 }
 
-// lacksCategoryFilter also believes a 501 without a code, which a proxy may have taken away, if categories were asked for.
+// lacksCategoryFilter also believes a 501 without a code, which a proxy may have taken away, if categories were asked for. Of a
+// query without any only a handle can have kept them.
 func lacksCategoryFilter(e *httpcall.Error, q Query) bool {
+	if len(q.Categories) == 0 && q.Handle == "" {
+		return false
+	}
 	return e.Code == "filter_category_not_supported" || e.Code == "" && len(q.Categories) > 0
 }
 
