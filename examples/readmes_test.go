@@ -42,3 +42,54 @@ func TestConfigsInTheReadmesAreValid(t *testing.T) {
 		require.Positive(t, whole, readme)
 	}
 }
+
+// What an exporter means by "accepted" has to be said of each that the distribution has.
+func TestReadmesSayOfEachExporterWhetherItKeepsThePromise(t *testing.T) {
+	names := map[string]string{ // the Collector's types by module
+		"debugexporter": "debug", "otlpexporter": "otlp_grpc", "otlphttpexporter": "otlp_http",
+		"azuremonitorexporter": "azure_monitor", "fileexporter": "file", "googlecloudexporter": "googlecloud",
+	}
+	var program struct {
+		Exporters []struct {
+			Module string `yaml:"gomod"`
+		} `yaml:"exporters"`
+	}
+	readYAML(t, "../builder-config.yaml", &program)
+	require.NotEmpty(t, program.Exporters)
+	for _, readme := range []string{"../README.md", "../receiver/sapbtpauditreceiver/README.md", "../receiver/saassecurityreceiver/README.md"} {
+		text, err := os.ReadFile(readme)
+		require.NoError(t, err)
+		var rows []string
+		for line := range strings.Lines(string(text)) {
+			if strings.HasPrefix(line, "| exporter `") || strings.HasPrefix(line, "| synchronous processors, exporter `") || strings.HasPrefix(line, "| `") {
+				rows = append(rows, strings.Split(line, " | ")[0])
+			}
+		}
+		for _, exporter := range program.Exporters {
+			name := names[filepath.Base(strings.Fields(exporter.Module)[0])]
+			require.NotEmpty(t, name, exporter.Module)
+			require.Contains(t, strings.Join(rows, "\n"), "`"+name+"`", readme)
+		}
+	}
+}
+
+// A full queue of Collector v0.161 can stop for ever when calls that wait for room are cancelled.
+func TestNoExampleWaitsForRoomInAQueue(t *testing.T) {
+	configs, err := filepath.Glob("*/config.yaml")
+	require.NoError(t, err)
+	require.NotEmpty(t, configs)
+	for _, path := range configs {
+		var config struct {
+			Exporters map[string]struct {
+				Queue struct {
+					Blocks bool `yaml:"block_on_overflow"`
+				} `yaml:"sending_queue"`
+			} `yaml:"exporters"`
+		}
+		readYAML(t, path, &config)
+		require.NotEmpty(t, config.Exporters, path)
+		for name, exporter := range config.Exporters {
+			require.False(t, exporter.Queue.Blocks, "%s of %s", name, path)
+		}
+	}
+}
