@@ -4,6 +4,7 @@
 package spool
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -84,11 +85,12 @@ func TestEntryThatVanishesIsReported(t *testing.T) {
 func TestManifestLostOrDamagedIsRebuilt(t *testing.T) {
 	bodies := numbered(30, 1000)
 	for _, tt := range []struct {
-		name  string
-		spoil func(disk *crashtest.Disk)
+		name           string
+		spoil          func(disk *crashtest.Disk)
+		lost, repaired int
 	}{
-		{"lost", func(disk *crashtest.Disk) { require.NoError(t, disk.Client().Delete(t.Context(), "root/spool")) }},
-		{"damaged", func(disk *crashtest.Disk) { disk.Flip(t, "root/spool", 40) }},
+		{"lost", func(disk *crashtest.Disk) { require.NoError(t, disk.Client().Delete(t.Context(), "root/spool")) }, 1, 0},
+		{"damaged", func(disk *crashtest.Disk) { disk.Flip(t, "root/spool", 40) }, 0, 1},
 	} {
 		for _, plain := range []bool{false, true} {
 			t.Run(tt.name, func(t *testing.T) {
@@ -96,12 +98,43 @@ func TestManifestLostOrDamagedIsRebuilt(t *testing.T) {
 				tt.spoil(disk)
 				st := newStore(disk)
 				st.Plain = plain
-				s := st.spool(t)
+				told := 0
+				s := st.spool(t, func(set *Settings) {
+					set.OnRootLost = func(context.Context) error {
+						told++
+						return nil
+					}
+				})
 				commit(t, s, "new")
 				require.Equal(t, append(slices.Clip(bodies), "new"), drain(t, s))
+				require.Equal(t, tt.lost == 1, s.Stats().RootLost)
+				require.Equal(t, tt.lost, told)
+				require.Zero(t, s.Stats().Lost)
+				require.Equal(t, tt.repaired, s.Stats().Repaired)
+				require.NoError(t, s.Close(t.Context()))
+				again := newStore(disk).spool(t)
+				require.False(t, again.Stats().RootLost, "it was said")
 			})
 		}
 	}
+}
+
+// Segments prove that it is no first start, however empty they are; and what cannot be noted is told again.
+func TestLossOfTheRootIsToldUntilItIsNoted(t *testing.T) {
+	disk := crashtest.NewDisk()
+	require.NoError(t, newStore(disk).spool(t).Close(t.Context())) // a first start without an entry
+	require.NoError(t, disk.Client().Delete(t.Context(), "root/spool"))
+	set := newStore(disk).settings(t)
+	set.OnRootLost = func(context.Context) error { return errBroken }
+	for range 2 {
+		_, err := Open(t.Context(), set)
+		require.ErrorIs(t, err, errBroken)
+	}
+	set.OnRootLost = nil
+	s, err := Open(t.Context(), set)
+	require.NoError(t, err)
+	require.True(t, s.Stats().RootLost)
+	require.NoError(t, s.Close(t.Context()))
 }
 
 func TestDamagedHeadLosesNothing(t *testing.T) {

@@ -19,12 +19,13 @@
 //     in blocks, so a commit costs one write, and no list of entries has to change together with the entries. A note
 //     beside it says what was deleted: what is neither there nor deleted is missing, and counted;
 //   - keeps in the caller's client a manifest: which segments are in use, oldest first, and what the sealed ones held.
-//     If it is lost, it is rebuilt from the heads; if a segment is lost, that is said and counted.
+//     It is written before the first segment is. If it is lost, that is said and counted, and it is rebuilt from the
+//     heads; if a segment is lost, that is said and counted.
 //
 // Beside an entry there may be a mark, see [Mark].
 //
 // Every write leaves a state from which the spool opens with nothing lost, whichever prefix of the writes arrived:
-// head, then manifest, then entries, and a deletion last. The manifest bounds the sequence numbers of all heads, so
+// head, then manifest (an empty one before the first head), then entries, and a deletion last. The manifest bounds the sequence numbers of all heads, so
 // either is enough to find the entries if the other is damaged.
 //
 // # Entries

@@ -40,20 +40,37 @@ type record struct {
 	Oldest  time.Time `json:"oldest,omitzero"`
 }
 
-// loadManifest tells a manifest that is damaged from one that was never there.
-func (s *Spool) loadManifest(ctx context.Context) (m manifest, found, damaged bool, err error) {
+// loadManifest returns, beside the error of the storage, durable.ErrAbsent or durable.ErrCorrupt if there is none to go by.
+func (s *Spool) loadManifest(ctx context.Context) (m manifest, missing, err error) {
 	err = durable.Load(ctx, s.root, manifestKey, manifestVersion, &m)
+	if damaged(err) {
+		return manifest{}, err, nil
+	}
+	return m, nil, err
+}
+
+// remake makes a manifest from the segments. None is written before the first manifest, so if there are some and it is absent,
+// it was lost, with all else that was in the same client.
+func (s *Spool) remake(ctx context.Context, missing error) error {
+	if err := s.rebuild(ctx, errors.Is(missing, durable.ErrCorrupt)); err != nil {
+		return err
+	}
 	switch {
-	case errors.Is(err, durable.ErrAbsent):
-		return manifest{}, false, false, nil
-	case errors.Is(err, durable.ErrCorrupt):
+	case errors.Is(missing, durable.ErrCorrupt):
 		s.repaired++
 		s.logger.Error("The spool's manifest is damaged; it is rebuilt from the segments.")
-		return manifest{}, false, true, nil
-	case err != nil:
-		return manifest{}, false, false, err
+	case s.slots > 0:
+		s.rootLost = true
+		s.logger.Error("The spool's manifest is gone while its segments are there: the storage was emptied in part, or a file of it was removed. "+
+			"It is rebuilt from the segments", zap.Int("segments", s.slots))
+		// Before the manifest is written, so that a crash between the two forgets nothing.
+		if s.onRootLost != nil {
+			return s.onRootLost(ctx)
+		}
+	default: // a first start
+		return s.saveManifest(ctx)
 	}
-	return m, true, false, nil
+	return nil
 }
 
 // saveManifest writes which segments are in use.
@@ -89,6 +106,7 @@ func (s *Spool) rebuild(ctx context.Context, damaged bool) error {
 		case used:
 			holes, damaged = 0, true
 			s.slots = slot + 1
+			s.next = max(s.next, seg.head.Next)
 			if seg.entries > 0 {
 				s.insertByAge(seg)
 			}

@@ -43,8 +43,11 @@ type Settings struct {
 	// SegmentBytes overrides DefaultSegmentBytes.
 	SegmentBytes int64
 	// Keys seal the entries; nil leaves them plain.
-	Keys   *Keyring
-	Logger *zap.Logger
+	Keys *Keyring
+	// OnRootLost is called, before anything is written, if Root was emptied while the segments are there: what the caller
+	// kept in it is gone as well. An error of it fails Open, and the next one calls it again. May be nil.
+	OnRootLost func(ctx context.Context) error
+	Logger     *zap.Logger
 }
 
 // Spool is a write-ahead spool. It is safe for concurrent use.
@@ -54,6 +57,7 @@ type Spool struct {
 	maxBytes     int64
 	segmentBytes int64
 	keys         *Keyring
+	onRootLost   func(context.Context) error
 	logger       *zap.Logger
 
 	stats atomic.Pointer[Stats]
@@ -69,6 +73,7 @@ type Spool struct {
 	ahead    []*Entry   // read, to be handed out
 	reserved int64
 	lost     int
+	rootLost bool
 	missing  int
 	repaired int
 	shunned  map[int]time.Time // free slots that failed, and until when they come last
@@ -85,6 +90,7 @@ type Stats struct {
 	Oldest   time.Time // when the oldest entry was received; zero for an empty spool
 	Lost     int       // segments in use that were gone from the storage, with whatever they held
 	Missing  int       // entries that were gone from the others
+	RootLost bool      // Root was emptied while segments were there
 	Repaired int       // times that the manifest or what a segment says of itself was damaged, and made anew
 	// Unreadable segments are tried again; what they hold is not lost.
 	Unreadable []int
@@ -95,7 +101,7 @@ type Stats struct {
 func Open(ctx context.Context, set Settings) (*Spool, error) {
 	s := &Spool{
 		root: set.Root, open: set.OpenClient, maxBytes: set.MaxBytes, segmentBytes: set.SegmentBytes,
-		keys: set.Keys, logger: set.Logger, next: 1, changed: make(chan struct{}),
+		keys: set.Keys, onRootLost: set.OnRootLost, logger: set.Logger, next: 1, changed: make(chan struct{}),
 		shunned: map[int]time.Time{},
 	}
 	if s.segmentBytes <= 0 {
@@ -110,14 +116,14 @@ func Open(ctx context.Context, set Settings) (*Spool, error) {
 }
 
 func (s *Spool) load(ctx context.Context) error {
-	m, found, damaged, err := s.loadManifest(ctx)
-	if err != nil {
+	m, missing, err := s.loadManifest(ctx)
+	switch {
+	case err != nil:
 		return err
-	}
-	if found {
+	case missing != nil:
+		err = s.remake(ctx, missing)
+	default:
 		err = s.restore(ctx, m)
-	} else {
-		err = s.rebuild(ctx, damaged)
 	}
 	if err != nil {
 		return err
@@ -127,7 +133,7 @@ func (s *Spool) load(ctx context.Context) error {
 			return err
 		}
 	}
-	if !found {
+	if missing != nil {
 		return s.begin(ctx, s.keys.ID())
 	}
 	return s.prepare(ctx)
@@ -200,7 +206,7 @@ func (s *Spool) Stats() Stats { return *s.stats.Load() }
 
 // publish renews the snapshot. The caller holds the lock.
 func (s *Spool) publish() {
-	st := Stats{Reserved: s.reserved, MaxBytes: s.maxBytes, Lost: s.lost, Missing: s.missing, Repaired: s.repaired}
+	st := Stats{Reserved: s.reserved, MaxBytes: s.maxBytes, Lost: s.lost, RootLost: s.rootLost, Missing: s.missing, Repaired: s.repaired}
 	for _, seg := range s.segments {
 		if seg.trouble.err != nil {
 			st.Unreadable = append(st.Unreadable, seg.slot)

@@ -72,6 +72,12 @@ func (r *auditReceiver) assemble(ctx context.Context, host component.Host) (_ *e
 	}
 	e.spool, err = spool.Open(ctx, spool.Settings{
 		Root: root, OpenClient: named, MaxBytes: int64(r.cfg.Spool.MaxSizeMiB) << 20, Keys: keys, Logger: r.logger,
+		OnRootLost: func(ctx context.Context) error {
+			e.logger.Error("The receiver's own file in the storage is gone, though its spool is there, so this is no first start: what was in the " +
+				"quarantine, which reads the last run left open and until when was read is lost, unless the storage kept a backup")
+			open, err = e.reading.forget(ctx)
+			return err
+		},
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening the spool: %w", err)
@@ -98,7 +104,7 @@ func (r *auditReceiver) assemble(ctx context.Context, host component.Host) (_ *e
 func (e *engine) takeStock(ctx context.Context, open int) error {
 	e.reportSpool()
 	if e.reading.progress().Forgotten {
-		e.logger.Error("The record of what the last run had read is damaged: as many reads are counted as can have been open, " +
+		e.logger.Error("The record of what the last run had read is damaged or lost: as many reads are counted as can have been open, " +
 			"and a gap record will announce what may be missing")
 	}
 	if open == 0 {

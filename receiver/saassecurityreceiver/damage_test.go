@@ -141,3 +141,47 @@ func TestUnreadableSegmentIsNamedWhileOthersAreDelivered(t *testing.T) {
 		l.stop(t)
 	})
 }
+
+// The file that is the receiver's own, and not the spool's, was removed. The spool's files prove that it is no first start.
+func TestLossOfTheReceiversOwnFileIsAnnounced(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, saassecurity.Options{})
+		w.fill(300)
+		time.Sleep(3 * time.Hour)
+		for _, key := range w.disk.Keys() {
+			if strings.HasPrefix(key, "/") {
+				require.NoError(t, w.disk.Client().Delete(t.Context(), key))
+			}
+		}
+		w.sim.AddRules(apiDown)
+		w.runFor(time.Second) // announces nothing yet, and must not forget it
+		w.sim.ClearRules()
+		l := w.mustStart()
+		time.Sleep(time.Minute)
+		require.Equal(t, 300, w.sink.events(), "what is in the spool is delivered")
+		require.Contains(t, strings.Join(w.messages(zapcore.ErrorLevel), "\n"), "The receiver's own file in the storage is gone")
+		require.Equal(t, maxReaders, w.metric("saas_security_reads_unknown_outcome", "reason", "unclean_stop"))
+		require.Positive(t, w.metric("saas_security_gap"), "the length is not known, but an alert must show it")
+		require.Contains(t, l.host.troubles(), "gap: some events may have expired unread")
+		gaps := w.sink.gaps()
+		require.Len(t, gaps, 1)
+		require.Equal(t, "unknown", gaps[0]["saas_security.gap.reason"])
+		l.stop(t)
+		w.runFor(time.Minute)
+		require.Len(t, w.sink.gaps(), 1)
+		require.Equal(t, maxReaders, w.metric("saas_security_reads_unknown_outcome", "reason", "unclean_stop"))
+	})
+}
+
+func TestLossOfTheReceiversOwnFileIsInTheStatus(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, saassecurity.Options{})
+		w.runFor(time.Minute) // nothing was ever read
+		require.NoError(t, w.disk.Client().Delete(t.Context(), "/spool"))
+		require.NoError(t, w.disk.Client().Delete(t.Context(), "/reading"))
+		l := w.mustStart()
+		require.Equal(t, 1, w.metric("saas_security_spool_lost"))
+		require.Contains(t, l.host.troubles(), "lost: a part of the spool is gone")
+		l.stop(t)
+	})
+}

@@ -64,7 +64,7 @@ func (e *engine) unreadable(ctx context.Context, err error) error {
 func (e *engine) reportSpool() {
 	stats := e.spool.Stats()
 	switch {
-	case stats.Lost > 0:
+	case stats.Lost > 0 || stats.RootLost:
 		e.lasting.Set(causeLost, errSpoolLost)
 	case stats.Missing > 0:
 		e.lasting.Set(causeLost, errMissing)

@@ -51,7 +51,7 @@ func (g gap) says() string {
 	case gapBehind:
 		return "reading was behind for longer than the hour for which the vendor keeps events"
 	case gapUnknown:
-		return "the record of what was read until when was damaged"
+		return "the record of what was read until when was damaged or lost"
 	default:
 		return "nothing was read within the hour for which the vendor keeps events"
 	}
@@ -88,7 +88,7 @@ func (e *engine) announceGap(ctx context.Context, now time.Time, caughtUp bool) 
 		return false
 	}
 	e.reading.announced(g.To)
-	e.tel.gap(ctx, g.length())
+	e.tel.gap(ctx, max(g.length(), time.Second)) // one of unknown length must show
 	e.lasting.Set(causeGap, errGap)
 	e.logger.Error("Events may have expired unread; a gap record announces what may be missing",
 		zap.String("because", g.says()), zap.Time("from", g.From), zap.Time("to", g.To))

@@ -73,6 +73,18 @@ func openReadingLog(ctx context.Context, client storage.Client) (*readingLog, in
 	return l, l.saved.Open, nil
 }
 
+// forget notes that the storage was emptied while the spool is still there, unless the record was found all the same. It is like
+// a damaged record: it returns how many reads the last run may have left open.
+func (l *readingLog) forget(ctx context.Context) (open int, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.saved != (readingRecord{}) {
+		return l.saved.Open, nil
+	}
+	l.now.Forgotten = true
+	return maxReaders, l.save(ctx, maxReaders)
+}
+
 // answered notes that a read was answered, and whether it showed that little or nothing is waiting, in memory.
 func (l *readingLog) answered(at time.Time, caughtUp bool) {
 	l.mu.Lock()

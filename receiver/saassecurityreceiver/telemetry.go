@@ -126,7 +126,7 @@ func (t *telemetry) observe(current func() *engine) error {
 			return b.RegisterSaasSecuritySpoolLimitCallback(integer(func(e *engine) int64 { return e.spool.Stats().MaxBytes }))
 		},
 		func() error {
-			return b.RegisterSaasSecuritySpoolLostCallback(integer(func(e *engine) int64 { return int64(e.spool.Stats().Lost) }))
+			return b.RegisterSaasSecuritySpoolLostCallback(integer(partsLost))
 		},
 		func() error {
 			return b.RegisterSaasSecuritySpoolMissingCallback(integer(func(e *engine) int64 { return int64(e.spool.Stats().Missing) }))
@@ -155,6 +155,15 @@ func pending(current func() *engine) metric.Float64Callback {
 		}
 		return nil
 	}
+}
+
+// partsLost are segments of the spool, and the receiver's own file.
+func partsLost(e *engine) int64 {
+	stats := e.spool.Stats()
+	if stats.RootLost {
+		stats.Lost++
+	}
+	return int64(stats.Lost)
 }
 
 // lag says nothing before the first delivery. It is never negative, even where the clock was set back since then.

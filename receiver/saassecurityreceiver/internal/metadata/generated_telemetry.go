@@ -440,7 +440,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.SaasSecuritySpoolLost, err = builder.meter.Int64ObservableGauge(
 		"otelcol_saas_security_spool_lost",
-		metric.WithDescription("Segments of the spool that were gone from the storage, with whatever they held. [Alpha]"),
+		metric.WithDescription("Segments of the spool that were gone from the storage, with whatever they held, and the receiver's own file if it was gone while they were there. [Alpha]"),
 		metric.WithUnit("{segment}"),
 	)
 	errs = errors.Join(errs, err)

@@ -324,7 +324,7 @@ func AssertEqualSaasSecuritySpoolLimit(t *testing.T, tt *componenttest.Telemetry
 func AssertEqualSaasSecuritySpoolLost(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_saas_security_spool_lost",
-		Description: "Segments of the spool that were gone from the storage, with whatever they held. [Alpha]",
+		Description: "Segments of the spool that were gone from the storage, with whatever they held, and the receiver's own file if it was gone while they were there. [Alpha]",
 		Unit:        "{segment}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
