@@ -26,6 +26,7 @@ type authority struct {
 	pem    []byte
 	serial big.Int
 	mu     sync.Mutex
+	over   map[string]bool // serial numbers of certificates that have expired before their time
 }
 
 const authorityLife = 10 * 365 * 24 * time.Hour
@@ -72,6 +73,23 @@ func (s *Simulator) IssueClientCert(tenantID string, lifetime time.Duration) Cli
 	})
 }
 
+// ExpireClientCert makes a client certificate one that has expired, whatever the clock says.
+func (s *Simulator) ExpireClientCert(certificate ClientCertificate) {
+	a := s.authority()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.over == nil {
+		a.over = map[string]bool{}
+	}
+	a.over[certificate.TLS.Leaf.SerialNumber.String()] = true
+}
+
+func (a *authority) expired(leaf *x509.Certificate) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.over[leaf.SerialNumber.String()]
+}
+
 // serverCertificate gives the certificate of the listeners.
 func (s *Simulator) serverCertificate() tls.Certificate {
 	return s.authority().issue(&x509.Certificate{
@@ -112,7 +130,7 @@ func (s *Simulator) verify(leaf *x509.Certificate) error {
 	_, err := leaf.Verify(x509.VerifyOptions{
 		Roots: roots, CurrentTime: s.now(), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	})
-	if err != nil {
+	if err != nil || s.authority().expired(leaf) {
 		return errCertificate
 	}
 	return nil

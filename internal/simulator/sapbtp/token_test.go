@@ -125,4 +125,10 @@ func TestCertificateHostInMemory(t *testing.T) {
 	now = now.Add(2 * time.Minute)
 	_, err = c.post(c.sub.CertURL, form)
 	require.ErrorContains(t, err, "bad certificate", "expired")
+
+	certificate := sim.IssueClientCert(c.sub.Tenant, time.Minute)
+	shown = certificate.TLS
+	sim.ExpireClientCert(certificate)
+	_, err = c.post(c.sub.CertURL, form)
+	require.ErrorContains(t, err, "bad certificate", "expired before its time")
 }
