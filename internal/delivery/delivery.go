@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package delivery hands log records to the next consumer until it is proven that each of them was accepted, or that it alone
-// is refused while others are accepted; then its original goes into the quarantine.
+// is refused, over and over, while others are accepted; then its original goes into the quarantine.
 //
 // Every error of ConsumeLogs means "not delivered". That an error calls itself permanent changes the pace and what is
 // tried next, and never causes a drop: a backend with revoked credentials answers everything with permanent errors.
@@ -11,7 +11,6 @@ package delivery
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"sync/atomic"
 	"time"
@@ -27,13 +26,11 @@ import (
 )
 
 var (
-	// ErrRefusedAlone says that the only record of a call was refused permanently several times and that nothing else was
-	// accepted meanwhile, so it cannot be told from a backend that is down. The record stays undelivered; the caller may
-	// come back with it, alone or with more records. If it comes back alone it is compared with what other calls of the
-	// Deliverer got accepted in between; until there is something, this error follows after fewer attempts.
-	ErrRefusedAlone = errors.New("a single record is refused, and there is no other to compare with")
-	// ErrGaveUp says that retrying is disabled or has lasted for max_elapsed_time. Of the call's records some may have
-	// been accepted; the caller must treat all of them as undelivered.
+	// ErrRefusedAlone says that what is left of a call is refused while others are accepted, or that there was nothing to
+	// compare it with for long. The caller should give others their turn and come back with what is left: only
+	// then can be told whether it is poison or the backend is down. It is not lost, and counts as undelivered.
+	ErrRefusedAlone = errors.New("log records are refused, and others get their turn before they are offered again")
+	// ErrGaveUp says that retrying is disabled or has lasted for max_elapsed_time, and that nothing was accepted.
 	ErrGaveUp = errors.New("gave up delivering")
 )
 
@@ -42,12 +39,12 @@ type Settings struct {
 	ID     component.ID // the receiver
 	Source string       // named as the source of quarantined records; default: ID
 	Next   consumer.Logs
-	Retry  configretry.BackOffConfig // endless if MaxElapsedTime is 0; if disabled, the first error ends the call
+	Retry  configretry.BackOffConfig // endless if MaxElapsedTime is 0; if disabled, a call does not wait
 	Logger *zap.Logger
 
 	// ObsReport counts accepted and refused records by their final outcome: one operation for each Deliver call, however
 	// often it retries, and a second one if some of its records were accepted and others not. Quarantined records
-	// count as refused. May be nil.
+	// count as refused, and those left with ErrRefusedAlone not yet. May be nil.
 	ObsReport *receiverhelper.ObsReport
 	Format    string // of the records, for ObsReport
 
@@ -57,6 +54,9 @@ type Settings struct {
 	// Grace is how long a call of the consumer may go on after the context of Deliver has ended. Default 0: it is cut off.
 	Grace time.Duration
 
+	// Crowded reports whether something waits for what a Deliver call holds on to. If it does, a call that leads nowhere
+	// gives back sooner. May be nil: never.
+	Crowded func() bool
 	// OnProblem is told that delivery does not work, or that a call of the consumer has been under way for more than a minute, and
 	// nil when all is well again; on change only. It must not call the Deliverer. May be nil.
 	OnProblem func(error)
@@ -72,13 +72,18 @@ type Deliverer struct {
 	set      Settings
 	mutates  bool
 	accepted atomic.Int64 // records taken by the consumer, over all calls
-	loners   loners
+	suspects suspects
+	portions portions
+	patience patience
 	health   health
 	calls    *calls
 }
 
 // New returns a Deliverer.
 func New(set Settings) *Deliverer {
+	if set.Crowded == nil {
+		set.Crowded = func() bool { return false }
+	}
 	if set.OnProblem == nil {
 		set.OnProblem = func(error) {}
 	}
@@ -100,151 +105,66 @@ func New(set Settings) *Deliverer {
 	}
 }
 
-// Deliver returns nil if and only if every record was accepted or quarantined. It blocks while the consumer refuses them.
-// Within one call a record is never offered again once it was accepted.
+// Outcome says what has become of the records of a call.
+type Outcome struct {
+	Quarantined int       // records that are in the quarantine instead of with the consumer
+	Left        plog.Logs // originals of those that are in neither; to be delivered later
+}
+
+// Deliver returns nil if and only if every record was accepted or quarantined. While the consumer refuses them it blocks, for
+// minutes up to an hour. Within one call a record is never offered again once it was accepted.
 //
-// Otherwise it returns the error of ctx when that ends, ErrRefusedAlone or ErrGaveUp; then all records count as undelivered.
-// The caller must not change logs during or after the call, as the consumer may still hold them.
+// Otherwise it returns the error of ctx when that ends, ErrRefusedAlone or ErrGaveUp. The caller must not change logs during
+// or after the call, as the consumer may still hold them.
 func (d *Deliverer) Deliver(ctx context.Context, logs plog.Logs) error {
-	_, err := d.DeliverCounting(ctx, logs)
+	_, err := d.DeliverOutcome(ctx, logs)
 	return err
 }
 
-// DeliverCounting is Deliver, and says how many of the records are in the quarantine instead of with the consumer.
-func (d *Deliverer) DeliverCounting(ctx context.Context, logs plog.Logs) (quarantined int, err error) {
+// DeliverOutcome is Deliver, and says what has become of the records, so that of a call with an error only what is left needs
+// to be delivered again.
+func (d *Deliverer) DeliverOutcome(ctx context.Context, logs plog.Logs) (Outcome, error) {
 	total := logs.LogRecordCount()
 	if total == 0 {
-		return 0, nil
+		return Outcome{Left: plog.NewLogs()}, nil
 	}
 	b := &batch{
 		Deliverer: d,
-		pending:   logs,
 		total:     total,
 		started:   time.Now(),
 		backoff:   backoff{cfg: d.set.Retry, jitter: d.set.Jitter},
-		patience:  refusalsBeforeBisect,
 	}
-	if total == 1 {
-		if _, known := d.loners.recall(logs); known {
-			b.patience = refusalsReturned
-		}
-	}
+	accepted := d.accepted.Load()
+	b.backoff.interval, b.fruitless = d.patience.begin(accepted)
+	b.pending, b.known, b.began = d.suspects.separate(logs, accepted)
 	opCtx := ctx
 	if d.set.ObsReport != nil {
 		opCtx = d.set.ObsReport.StartLogsOp(ctx)
 	}
-	err = b.deliver(opCtx)
-	if err == nil {
-		d.loners.forget(logs)
-	}
-	d.health.ended(b, err)
-	b.observe(ctx, opCtx, err)
-	return b.quarantined, err
+	err := b.deliver(opCtx)
+	out := Outcome{Quarantined: b.quarantined, Left: b.left()}
+	d.health.ended(b, err, d.suspects.held())
+	b.observe(ctx, opCtx, out, err)
+	return out, err
 }
 
-// batch is the state of one Deliver call.
-type batch struct {
-	*Deliverer
-
-	pending     plog.Logs // neither accepted nor quarantined; never changed in place
-	total       int       // records at the start
-	quarantined int
-	started     time.Time
-	backoff     backoff
-	failing     bool  // owned by health
-	last        error // the last refusal
-
-	// What is known about pending, see poison.go.
-	refused  int   // permanent refusals in a row
-	patience int   // refusals in a row after which pending is examined
-	accused  bool  // each record of pending was refused alone while others of this call were accepted
-	mark     int64 // Deliverer.accepted at the last permanent refusal
-	alive    bool  // something was accepted between the last two permanent refusals
-}
-
-func (b *batch) deliver(ctx context.Context) error {
-	for {
-		out := b.offer(ctx, b.pending)
-		b.pending = out.rest
-		if out.err == nil {
-			return nil
-		}
-		if ctx.Err() != nil {
-			return b.interrupted(ctx)
-		}
-		b.note(out)
-		b.health.failed(b, out.err)
-		if !b.set.Retry.Enabled {
-			return b.gaveUp()
-		}
-		if b.refused >= b.patience {
-			if err := b.examine(ctx); err != nil || b.left() == 0 {
-				return err
-			}
-		}
-		if err := b.wait(ctx); err != nil {
-			return err
-		}
-	}
-}
-
-func (b *batch) left() int {
-	return b.pending.LogRecordCount()
-}
-
-// note draws from a failed offer of everything pending what examine will need.
-func (b *batch) note(out outcome) {
-	if out.accepted > 0 {
-		b.backoff.reset()
-	}
-	if !out.permanent {
-		b.refused = 0
-		return
-	}
-	accepted := b.accepted.Load()
-	b.alive = b.refused > 0 && accepted > b.mark
-	b.mark = accepted
-	b.refused++
-}
-
-func (b *batch) wait(ctx context.Context) error {
-	pause := b.backoff.next()
-	if limit := b.set.Retry.MaxElapsedTime; limit > 0 && time.Since(b.started)+pause > limit {
-		return b.gaveUp()
-	}
-	b.health.waiting(b, pause)
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return b.interrupted(ctx)
-	}
-}
-
-func (b *batch) interrupted(ctx context.Context) error {
-	return fmt.Errorf("delivery of %d log records was interrupted: %w", b.left(), ctx.Err())
-}
-
-func (b *batch) gaveUp() error {
-	return fmt.Errorf("%w %d log records after %s: %w", ErrGaveUp, b.left(), time.Since(b.started).Round(time.Millisecond), b.last)
-}
-
-// observe reports the final outcome.
-func (b *batch) observe(ctx, opCtx context.Context, err error) {
+// observe reports the outcome. What comes back has none yet.
+func (b *batch) observe(ctx, opCtx context.Context, out Outcome, err error) {
 	obs := b.set.ObsReport
 	if obs == nil {
 		return
 	}
-	refused := b.quarantined + b.left()
-	accepted := b.total - refused
-	if refused == 0 {
-		obs.EndLogsOp(opCtx, b.set.Format, accepted, nil)
-		return
+	left := out.Left.LogRecordCount()
+	accepted := b.total - out.Quarantined - left
+	refused := out.Quarantined
+	if !errors.Is(err, ErrRefusedAlone) {
+		refused += left
 	}
 	if accepted > 0 {
 		obs.EndLogsOp(opCtx, b.set.Format, accepted, nil)
+		if refused == 0 {
+			return
+		}
 		opCtx = obs.StartLogsOp(ctx)
 	}
 	if err == nil {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -111,6 +112,10 @@ func (b *backend) ConsumeLogs(_ context.Context, logs plog.Logs) error {
 	b.times = append(b.times, time.Now())
 	ids := uids(logs)
 	err := b.decide(logs)
+	if strings.HasPrefix(ids[0], otherCall) {
+		b.calls, b.sizes, b.times = b.calls-1, b.sizes[:len(b.sizes)-1], b.times[:len(b.times)-1]
+		return err
+	}
 	if err == nil {
 		b.accepted = append(b.accepted, ids...)
 		return nil
@@ -176,6 +181,32 @@ func newRig(t *testing.T, decide func(plog.Logs) error, change ...func(*Settings
 	return r
 }
 
+// otherCall begins the uids of records that are delivered in between; the backend does not keep them.
+const otherCall = "other call "
+
+// insist delivers logs as a receiver does: what is left comes back after a pause, and meanwhile others have their turn.
+func (r *rig) insist(ctx context.Context, logs plog.Logs) error {
+	start := time.Now()
+	for n := 0; ; n++ {
+		out, err := r.DeliverOutcome(ctx, logs)
+		if !errors.Is(err, ErrRefusedAlone) && !errors.Is(err, ErrGaveUp) || time.Since(start) > 7*24*time.Hour {
+			return err
+		}
+		logs = out.Left
+		if err := sleep(ctx, Again(n)); err != nil {
+			return err
+		}
+		r.another(ctx, n)
+	}
+}
+
+// another offers a record of some other call, for a second.
+func (r *rig) another(ctx context.Context, n int) {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	_ = r.Deliver(ctx, single(otherCall+strconv.Itoa(n))) // whether it is accepted is up to the backend
+}
+
 // quarantined returns the uids in the quarantine, and checks that each entry is the whole original of one record.
 func (r *rig) quarantined(t *testing.T, originals plog.Logs) []string {
 	t.Helper()
@@ -216,5 +247,38 @@ func (r *rig) requireNoCanary(t *testing.T) {
 		if err != nil {
 			require.NotContains(t, err.Error(), canary)
 		}
+	}
+}
+
+// single returns a call with the one record uid.
+func single(uid string) plog.Logs {
+	logs := plog.NewLogs()
+	makeLogs(1).CopyTo(logs)
+	for record := range records(logs) {
+		record.Attributes().PutStr(uidAttribute, uid)
+	}
+	return logs
+}
+
+// anonymous returns a call with one record that has no uid.
+func anonymous(resource, scope, body string) plog.Logs {
+	logs := plog.NewLogs()
+	r := logs.ResourceLogs().AppendEmpty()
+	r.Resource().Attributes().PutStr("resource", resource)
+	s := r.ScopeLogs().AppendEmpty()
+	s.Scope().SetName(scope)
+	s.LogRecords().AppendEmpty().Body().SetStr(body)
+	return logs
+}
+
+// refuseBody refuses permanently every batch that holds a record with the body.
+func refuseBody(body string) func(plog.Logs) error {
+	return func(logs plog.Logs) error {
+		for record := range records(logs) {
+			if record.Body().Str() == body {
+				return errPermanent
+			}
+		}
+		return nil
 	}
 }

@@ -31,11 +31,12 @@ func TestFinalOutcomeIsCounted(t *testing.T) {
 	}{
 		{"accepted", failing(0, nil), func(*Settings) {}, 8, 0, []codes.Code{codes.Unset}},
 		{"accepted after retries", failing(7, errTransient), func(*Settings) {}, 8, 0, []codes.Code{codes.Unset}},
-		{"quarantined", refuseUIDs("2", "5"), func(*Settings) {}, 6, 2, []codes.Code{codes.Unset, codes.Error}},
-		{"given up", failing(1, errTransient), giveUp, 0, 8, []codes.Code{codes.Error}},
+		{"refused in part", refuseUIDs("2", "5"), func(*Settings) {}, 6, 0, []codes.Code{codes.Unset}},
+		{"refused alone", failing(100, errTransient), func(*Settings) {}, 0, 0, []codes.Code{codes.Error}},
+		{"given up", failing(100, errTransient), giveUp, 0, 8, []codes.Code{codes.Error}},
 		{"given up in part", func(logs plog.Logs) error {
 			return consumererror.NewLogs(errTransient, only(logs, "1"))
-		}, giveUp, 7, 1, []codes.Code{codes.Unset, codes.Error}},
+		}, giveUp, 7, 0, []codes.Code{codes.Unset}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -49,9 +50,8 @@ func TestFinalOutcomeIsCounted(t *testing.T) {
 				})
 				require.NoError(t, err)
 				r := newRig(t, tt.decide, tt.change, func(s *Settings) { s.ObsReport = obs })
-				if err := r.Deliver(t.Context(), makeLogs(8)); err != nil {
-					require.ErrorIs(t, err, ErrGaveUp)
-				}
+				out, err := r.DeliverOutcome(t.Context(), makeLogs(8))
+				require.Equal(t, out.Left.LogRecordCount() == 0, err == nil)
 
 				require.Equal(t, tt.accepted, sum(t, tel, "otelcol_receiver_accepted_log_records"))
 				require.Equal(t, tt.refused, sum(t, tel, "otelcol_receiver_refused_log_records"))
@@ -95,14 +95,13 @@ func TestConcurrentCallsDeliverEverything(t *testing.T) {
 		for i := range calls {
 			part := only(logs, numbers(i*size, (i+1)*size)...)
 			wg.Go(func() {
-				if err := r.Deliver(t.Context(), part); err != nil {
+				if err := r.insist(t.Context(), part); err != nil {
 					t.Error("call " + strconv.Itoa(i) + ": " + err.Error())
 				}
 			})
 		}
 		wg.Wait()
-		require.Len(t, r.problems, 2)
-		require.NoError(t, r.problems[1])
+		require.NoError(t, r.problems[len(r.problems)-1])
 		r.requireOnce(t, calls*size, logs)
 		require.Equal(t, 5, r.store.Len())
 	})

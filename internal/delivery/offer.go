@@ -7,10 +7,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"time"
 
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
 
@@ -18,6 +20,7 @@ import (
 type outcome struct {
 	err       error     // nil: everything was accepted
 	permanent bool      // the error says that the same data will be refused again
+	tooLarge  bool      // the error may say that there was too much of it
 	rest      plog.Logs // what was not accepted
 	accepted  int       // records that were
 }
@@ -40,18 +43,32 @@ func (b *batch) offer(ctx context.Context, logs plog.Logs) outcome {
 	err := b.set.Next.ConsumeLogs(call, given)
 	returned()
 	if err == nil {
-		b.accepted.Add(int64(total))
+		b.took(logs, plog.NewLogs())
 		return outcome{rest: plog.NewLogs(), accepted: total}
 	}
 	out := outcome{
 		err:       &refusal{cause: err},
 		permanent: consumererror.IsPermanent(err),
+		tooLarge:  tooLarge(err),
 		rest:      undelivered(logs, err),
 	}
-	out.accepted = total - out.rest.LogRecordCount()
-	b.accepted.Add(int64(out.accepted))
 	b.last = out.err
+	out.accepted = total - out.rest.LogRecordCount()
+	b.took(logs, out.rest)
+	if out.accepted == total { // only records of other calls failed, with which the exporter had merged ours
+		out.err, out.permanent, out.tooLarge = nil, false, false
+	}
 	return out
+}
+
+// took notes that the consumer has accepted logs but for rest.
+func (d *Deliverer) took(logs, rest plog.Logs) {
+	n := logs.LogRecordCount() - rest.LogRecordCount()
+	if n == 0 {
+		return
+	}
+	d.accepted.Add(int64(n))
+	d.suspects.cleared(logs, rest)
 }
 
 // call is the context of one call of the consumer. When ctx ends, a call that is under way has Grace to finish: cut off, it
@@ -76,13 +93,14 @@ func undelivered(logs plog.Logs, err error) plog.Logs {
 		return logs
 	}
 	failed := partial.Data()
-	if n := failed.LogRecordCount(); n == 0 || n >= logs.LogRecordCount() {
+	if failed.LogRecordCount() == 0 {
 		return logs
 	}
-	if originals, ok := restore(logs, failed); ok {
-		return originals
+	rest := restore(logs, failed)
+	if rest.LogRecordCount() >= logs.LogRecordCount() {
+		return logs
 	}
-	return failed
+	return rest
 }
 
 // joins reports whether err is made of several errors.
@@ -117,6 +135,16 @@ func (r *refusal) Error() string {
 
 func (r *refusal) Unwrap() error {
 	return r.cause
+}
+
+// saysTooLarge finds in an error's text what HTTP exporters say of a status 413, gRPC of a message above its limit, and an
+// exporter's queue of a record above its batches' max_size.
+var saysTooLarge = regexp.MustCompile(`(?i)\b413\b|(larger|greater) than max|too large`)
+
+// tooLarge reports whether err may say that there was too much at a time. It may be mistaken: ResourceExhausted is also the
+// code for too many requests.
+func tooLarge(err error) bool {
+	return code(err) == codes.ResourceExhausted.String() || saysTooLarge.MatchString(err.Error())
 }
 
 // code returns the name of the gRPC status that err carries or stands for.

@@ -18,7 +18,7 @@ var ErrInPart = errors.New("only a part of the log records was accepted")
 // trouble. The error is the consumer's, with what it says about permanence, or that of ctx; it wraps ErrInPart if only some of the
 // records were refused.
 func (d *Deliverer) Once(ctx context.Context, logs plog.Logs) error {
-	b := &batch{Deliverer: d, pending: logs, total: logs.LogRecordCount()}
+	b := &batch{Deliverer: d}
 	out := b.offer(ctx, logs)
 	if obs := d.set.ObsReport; obs != nil && out.accepted > 0 {
 		obs.EndLogsOp(obs.StartLogsOp(ctx), d.set.Format, out.accepted, nil)

@@ -60,17 +60,19 @@ func pick(logs plog.Logs, keep func(plog.LogRecord) bool) plog.Logs {
 	return picked
 }
 
+// pickPlaces is pick by the place of a record in logs.
+func pickPlaces(logs plog.Logs, keep func(place int) bool) plog.Logs {
+	place := -1
+	return pick(logs, func(plog.LogRecord) bool {
+		place++
+		return keep(place)
+	})
+}
+
 // halve copies logs, which have at least two records, into two parts.
 func halve(logs plog.Logs) (first, second plog.Logs) {
 	half := logs.LogRecordCount() / 2
-	part := func(from, to int) plog.Logs {
-		i := -1
-		return pick(logs, func(plog.LogRecord) bool {
-			i++
-			return from <= i && i < to
-		})
-	}
-	return part(0, half), part(half, logs.LogRecordCount())
+	return pickPlaces(logs, func(place int) bool { return place < half }), pickPlaces(logs, func(place int) bool { return place >= half })
 }
 
 // merge copies all parts into one.
@@ -85,26 +87,29 @@ func merge(parts []plog.Logs) plog.Logs {
 }
 
 // restore finds the originals of the failed records by their uids, because what a consumer reports as failed is what
-// became of the records on the way, and must not go that way twice. It is not ok if a failed record has no original.
-func restore(originals, failed plog.Logs) (restored plog.Logs, ok bool) {
+// became of the records on the way, and must not go that way twice. A failed record with a uid that none of the originals has
+// belongs to another call, whose records an exporter has merged with these. One without any is kept as it is.
+func restore(originals, failed plog.Logs) plog.Logs {
 	wanted := map[string]int{}
-	missing := 0
 	for record := range records(failed) {
-		uid, found := record.Attributes().Get(uidAttribute)
-		if !found {
-			return plog.Logs{}, false
+		if uid, found := record.Attributes().Get(uidAttribute); found {
+			wanted[uid.AsString()]++
 		}
-		wanted[uid.AsString()]++
-		missing++
 	}
-	restored = pick(originals, func(record plog.LogRecord) bool {
+	restored := pick(originals, func(record plog.LogRecord) bool {
 		uid, found := record.Attributes().Get(uidAttribute)
 		if !found || wanted[uid.AsString()] == 0 {
 			return false
 		}
 		wanted[uid.AsString()]--
-		missing--
 		return true
 	})
-	return restored, missing == 0
+	unnamed := pick(failed, func(record plog.LogRecord) bool {
+		_, found := record.Attributes().Get(uidAttribute)
+		return !found
+	})
+	if unnamed.LogRecordCount() == 0 {
+		return restored
+	}
+	return merge([]plog.Logs{restored, unnamed})
 }

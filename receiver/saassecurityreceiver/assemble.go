@@ -51,7 +51,7 @@ func (r *auditReceiver) assemble(ctx context.Context, host component.Host) (_ *e
 
 	e := &engine{
 		cfg: r.cfg, tel: r.tel, status: r.status.Scope(), lasting: r.status, logger: r.logger, pace: newPace(r.cfg.maxOpen()),
-		mapping: newMapping(r.cfg, r.set.ID.String(), r.set.BuildInfo.Version), suspect: make(chan struct{}, 1),
+		mapping: newMapping(r.cfg, r.set.ID.String(), r.set.BuildInfo.Version), suspect: make(chan struct{}, 1), asides: newAsides(),
 	}
 	keys, err := r.cfg.keyring()
 	if err != nil {
@@ -91,6 +91,7 @@ func (r *auditReceiver) assemble(ctx context.Context, host component.Host) (_ *e
 	e.consumer = &graceful{next: r.next}
 	e.deliverer = delivery.New(delivery.Settings{
 		ID: r.set.ID, Next: e.consumer, Retry: r.cfg.RetryOnFailure, ObsReport: r.obs, Format: "json", Quarantine: e.quarantine, Logger: r.logger,
+		Crowded:      func() bool { return e.spool.Stats().Entries > workers },
 		OnProblem:    func(err error) { e.status.Set(causeDelivery, err) },
 		OnQuarantine: e.quarantined,
 	})

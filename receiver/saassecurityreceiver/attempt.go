@@ -4,6 +4,7 @@
 package saassecurityreceiver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -11,6 +12,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/delivery"
 	"github.com/otelcol-audit/otelcol-audit/internal/spool"
 	"github.com/otelcol-audit/otelcol-audit/receiver/saassecurityreceiver/internal/event"
 )
@@ -45,15 +47,19 @@ func (e *engine) process(ctx context.Context, entry *spool.Entry, mapper *event.
 	if !entry.Again {
 		e.tel.unpacked(ctx, u)
 	}
+	var refused error // what is refused of one part does not hold up the others
 	for {
 		p := u.part(&e.mapping, mapper)
 		if !u.ended {
 			a.noted = true
 		}
-		err := e.deliver(ctx, p)
-		a.end(ctx, err == nil, u.index)
+		err := e.deliver(ctx, p, refused != nil)
+		a.end(ctx, err == nil && refused == nil, u.index)
+		if errors.Is(err, delivery.ErrRefusedAlone) {
+			refused, err = err, nil
+		}
 		if err != nil || u.ended {
-			return err
+			return cmp.Or(err, refused)
 		}
 		if err := a.begin(ctx); err != nil {
 			return err

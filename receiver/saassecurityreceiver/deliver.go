@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/zap"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/delivery"
 	"github.com/otelcol-audit/otelcol-audit/internal/spool"
 )
 
@@ -27,7 +28,8 @@ func (e *engine) passAll(ctx context.Context) {
 	mapper := e.mapping.mapper()
 	pause := time.Duration(0)
 	for ctx.Err() == nil {
-		if err := e.pass(ctx, mapper); err == nil {
+		// What the next component refuses while it takes others waits by itself.
+		if err := e.pass(ctx, mapper); err == nil || errors.Is(err, delivery.ErrRefusedAlone) {
 			pause = 0
 			continue
 		}
@@ -38,13 +40,26 @@ func (e *engine) passAll(ctx context.Context) {
 	}
 }
 
-func (e *engine) deliver(ctx context.Context, p parsed) error {
-	quarantined, err := e.deliverer.DeliverCounting(ctx, p.logs)
+// deliver hands on a part of an entry. again tells that the entry will come again, because something else of it was refused.
+func (e *engine) deliver(ctx context.Context, p parsed, again bool) error {
+	logs, before := e.asides.remaining(p.logs)
+	out, err := e.deliverer.DeliverOutcome(ctx, logs)
+	quarantined := before.quarantined + out.Quarantined
+	// Besides events there can be what was none.
+	delivered := max(before.counted, min(p.events, p.logs.LogRecordCount()-out.Left.LogRecordCount())-quarantined)
+	e.tel.delivered(ctx, delivered-before.counted)
 	if err != nil {
+		e.asides.note(p.logs, out.Left, quarantined, delivered)
 		return err
 	}
-	e.tel.delivered(ctx, max(0, p.events-quarantined)) // besides events there can be what was none
-	e.tel.odd(ctx, p)
+	if again {
+		e.asides.note(p.logs, out.Left, quarantined, delivered)
+	} else {
+		e.asides.passed(p.logs)
+	}
+	if !before.through {
+		e.tel.odd(ctx, p)
+	}
 	if at := p.newest.UnixNano(); !p.newest.IsZero() && at > e.newest.Load() {
 		e.newest.Store(at)
 	}
@@ -93,6 +108,7 @@ func (e *engine) forget(ctx context.Context, entry *spool.Entry) error {
 	for pause := minPassPause; ; pause = min(2*pause, maxPassPause) {
 		err := e.spool.Delete(context.WithoutCancel(ctx), entry)
 		if err == nil {
+			e.asides.ended(entry)
 			e.reportUnreadable()
 			return nil
 		}

@@ -85,15 +85,30 @@ func TestRecordRefusedForGoodIsQuarantinedAndNothingElse(t *testing.T) {
 		})
 		w.sim.Enqueue(100)
 		l := w.mustStart()
-		time.Sleep(5 * time.Minute)
-		require.Equal(t, 99, w.sink.events())
+		time.Sleep(time.Minute)
+		require.Equal(t, 99, w.sink.events(), "the others do not wait for it")
 		require.Equal(t, 99, w.metric("saas_security_events_delivered"))
+		time.Sleep(5 * time.Minute)
+		require.Zero(t, w.metric("saas_security_events_quarantined"), "nothing else was accepted since")
+		require.Contains(t, l.host.troubles(), "delivery: ")
+		w.traffic(100, time.Hour)
+		require.Equal(t, 199, w.sink.events())
+		require.Equal(t, 199, w.metric("saas_security_events_delivered"))
 		require.Equal(t, 1, w.metric("saas_security_events_quarantined"))
 		require.Equal(t, 1, w.metric("saas_security_quarantine_entries"))
 		require.Contains(t, l.host.troubles(), "quarantine: ")
 		require.Zero(t, w.metric("saas_security_spool_entries"))
 		l.stop(t)
 	})
+}
+
+// traffic makes n events come one after the other within a time.
+func (w *world) traffic(n int, within time.Duration) {
+	w.t.Helper()
+	for range n {
+		w.sim.Enqueue(1)
+		time.Sleep(within / time.Duration(n))
+	}
 }
 
 // A reply with one event cannot be taken apart, so only what happens to others tells poison from an outage.
@@ -112,10 +127,7 @@ func TestSingleRecordRefusedForGoodIsFoundOutByOthers(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		require.Zero(t, w.metric("saas_security_events_quarantined"), "it could be an outage")
 		require.Equal(t, 1, w.metric("saas_security_spool_entries"))
-		for range 20 {
-			w.sim.Enqueue(3)
-			time.Sleep(time.Minute)
-		}
+		w.traffic(60, time.Hour)
 		require.Equal(t, 60, w.sink.events())
 		require.Equal(t, 60, w.metric("saas_security_events_delivered"))
 		require.Equal(t, 1, w.metric("saas_security_events_quarantined"))

@@ -49,6 +49,7 @@ type engine struct {
 	lasting    *status.Reporter // of what somebody has to look at
 	logger     *zap.Logger
 	mapping    mapping
+	asides     *asides
 
 	// Owned by the goroutine of poll.go.
 	pace    *pace

@@ -36,9 +36,10 @@ func quarantined(t *testing.T, configure ...func(*Config)) (*world, *life) {
 	t.Helper()
 	w := newWorld(t, saassecurity.Options{}, configure...)
 	w.sink.do(refusing(saassecurity.Marker(17)))
-	w.sim.Enqueue(100)
+	w.sim.Enqueue(50)
 	l := w.mustStart()
-	time.Sleep(2 * time.Hour)
+	w.traffic(50, time.Hour)
+	time.Sleep(time.Hour)
 	require.Equal(t, 1, w.metric("saas_security_quarantine_entries"))
 	require.Equal(t, 99, w.sink.events())
 	return w, l

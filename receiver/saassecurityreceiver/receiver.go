@@ -43,7 +43,7 @@ func (e *engine) pass(ctx context.Context, mapper *event.Mapper) error {
 		err = e.process(ctx, entry, mapper)
 	}
 	if err != nil {
-		e.spool.Return(entry)
+		e.giveBack(entry, err)
 		return err
 	}
 	return e.forget(ctx, entry)

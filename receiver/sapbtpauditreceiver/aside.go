@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/delivery"
 	"github.com/otelcol-audit/otelcol-audit/internal/httpcall"
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver/internal/sweep"
 )
@@ -31,7 +32,8 @@ const (
 // second never stops the stream.
 type aside struct {
 	span      sweep.Span
-	tries     int // in a row without success
+	tries     int  // in a row without success
+	refused   bool // the last of them because of the backend, which says so itself
 	salvage   bool
 	empties   int  // answers without records in a row, looked at again
 	cuts      int  // ends in a row that may be none, looked at again
@@ -72,6 +74,14 @@ func (s *subaccount) setAside(w *window, trouble *anomaly) bool {
 			next.notBefore = time.Now().Add(time.Duration(w.empties) * s.cfg.PollInterval)
 		}
 		s.putAside(next, trouble.again...)
+	case reasonRefused:
+		if !w.again {
+			s.refusals++
+		}
+		if !w.again && (s.refusals > maxAnomalies || len(s.asides) >= maxAside) {
+			return false
+		}
+		s.setAsideRefused(next, divisible, halves)
 	default:
 		s.anomalies++
 		sick := s.anomalies > maxAnomalies || len(s.asides) >= maxAside
@@ -91,6 +101,7 @@ func (s *subaccount) setAsideFaulty(next aside, trouble *anomaly, divisible bool
 		next.filled = s.filledWindows
 	}
 	next.tries++
+	next.refused = false
 	next.notBefore = time.Now().Add(asideWait(next.tries))
 	// Told when it is new and then ever more rarely.
 	if bits.OnesCount(uint(next.tries)) == 1 {
@@ -108,6 +119,27 @@ func (s *subaccount) setAsideFaulty(next aside, trouble *anomaly, divisible bool
 	next.salvage = next.span.Len() == 1 && next.tries > patience && s.filledWindows-next.filled > patience &&
 		(trouble.reason == reasonMalformed || trouble.reason == reasonTooLarge)
 	s.putAside(next, next.span)
+}
+
+// setAsideRefused puts back a window of which the backend refuses something. If it does so again the window is cut, until
+// little has to be read again each time. The log says it where records are delivered.
+func (s *subaccount) setAsideRefused(next aside, divisible bool, halves []sweep.Span) {
+	next.tries++
+	next.refused = true
+	if divisible && next.tries > 1 {
+		next.tries = 0
+		s.divide(next, halves...)
+		return
+	}
+	next.notBefore = time.Now().Add(delivery.Again(next.tries))
+	s.putAside(next, next.span)
+}
+
+// accepts notes that the backend takes something.
+func (s *subaccount) accepts() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refusals = 0
 }
 
 // divide puts the parts of a window aside. What its answers looked like as a whole says nothing about a part.

@@ -47,6 +47,7 @@ func (t *term) newSubaccount(ctx context.Context, source keyfiles.Source, at pla
 	s.deliverer = delivery.New(delivery.Settings{
 		ID: t.set.ID, Source: source.ID, Next: t.next, Retry: t.cfg.RetryOnFailure, ObsReport: t.obs, Format: "json",
 		Quarantine: t.quarantine, Grace: deliveryGrace, Logger: t.logger.With(labels(s)...),
+		Crowded:      func() bool { return len(t.pages) == cap(t.pages) },
 		OnProblem:    func(err error) { t.status.Set(s.cause("delivery"), err) },
 		OnQuarantine: s.quarantined,
 	})

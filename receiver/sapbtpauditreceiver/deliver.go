@@ -4,6 +4,7 @@
 package sapbtpauditreceiver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -48,11 +49,11 @@ func (s *subaccount) deliverPage(ctx context.Context, w *window, p *page, proven
 		s.appendGap(chosen.logs, span, reasonExpired, observed)
 	}
 	if chosen.logs.LogRecordCount() > 0 {
-		quarantined, err := s.hand(ctx, chosen.logs)
+		out, err := s.hand(ctx, chosen.logs)
 		if err != nil {
-			return err
+			return cmp.Or(s.saveAccepted(ctx, w, p, chosen, out, observed), err)
 		}
-		s.countDelivered(chosen.seconds, quarantined, observed, w.bound)
+		s.countDelivered(chosen.seconds, out.Quarantined, observed, w.bound)
 	}
 	// Only now: a page that could not be delivered is read again.
 	s.tel.selected(chosen)
@@ -68,14 +69,50 @@ func (s *subaccount) deliverPage(ctx context.Context, w *window, p *page, proven
 	return s.save(ctx, w, chosen.events, proven)
 }
 
-// hand delivers the records, and says how many are in the quarantine instead. One that is refused alone cannot be told from a backend that is down; its window gives way, so
-// that others can show which it is.
-func (s *subaccount) hand(ctx context.Context, logs plog.Logs) (quarantined int, err error) {
-	quarantined, err = s.deliverer.DeliverCounting(ctx, logs)
-	if errors.Is(err, delivery.ErrRefusedAlone) {
-		return 0, &anomaly{reason: reasonRefused, err: err}
+// hand delivers the records. What is refused while others are accepted, or can
+// not be told from a backend that is down, is no reason to hold up the rest: its window gives way.
+func (s *subaccount) hand(ctx context.Context, logs plog.Logs) (delivery.Outcome, error) {
+	out, err := s.deliverer.DeliverOutcome(ctx, logs)
+	if out.Left.LogRecordCount() < logs.LogRecordCount() {
+		s.accepts()
 	}
-	return quarantined, err
+	if errors.Is(err, delivery.ErrRefusedAlone) || errors.Is(err, delivery.ErrGaveUp) {
+		return out, &anomaly{reason: reasonRefused, err: err}
+	}
+	return out, err
+}
+
+// saveAccepted stores that some records of a page were delivered, so that they are not again when it is read again.
+func (s *subaccount) saveAccepted(ctx context.Context, w *window, p *page, chosen *selection, out delivery.Outcome, observed time.Time) error {
+	undelivered := map[string]struct{}{}
+	for _, resource := range out.Left.ResourceLogs().All() {
+		for _, scope := range resource.ScopeLogs().All() {
+			for _, record := range scope.LogRecords().All() {
+				undelivered[uidOf(record)] = struct{}{}
+			}
+		}
+	}
+	var (
+		events  []seen.Event
+		seconds []int64
+	)
+	for _, record := range chosen.records {
+		if _, not := undelivered[record.uid]; !not {
+			events = append(events, chosen.events[record.from:record.to]...)
+			seconds = append(seconds, record.second)
+		}
+	}
+	s.tel.selected(&selection{duplicates: len(p.records) - len(seconds)}) // the rest is read again
+	if len(events) == 0 {
+		return nil
+	}
+	s.countDelivered(seconds, out.Quarantined, observed, w.bound)
+	return s.save(ctx, w, events, nil)
+}
+
+func uidOf(record plog.LogRecord) string {
+	uid, _ := record.Attributes().Get("log.record.uid")
+	return uid.AsString()
 }
 
 // selection is what becomes of a page's records.
@@ -83,11 +120,19 @@ type selection struct {
 	logs       plog.Logs    // what is to be delivered
 	seconds    []int64      // the times of the records in logs
 	events     []seen.Event // all that need not be looked at again, the unwanted ones included
+	records    []chosenRecord
 	duplicates int
 	malformed  int
 	ambiguous  int            // with text that imitates parts of itself
 	redacted   int            // with the value of a token taken out
 	dropped    map[string]int // by reason
+}
+
+// chosenRecord is a record that is to be delivered.
+type chosenRecord struct {
+	uid      string
+	second   int64
+	from, to int // its part of selection.events
 }
 
 // selectNew maps the records of the page that were not delivered before and that the configuration wants.
@@ -106,6 +151,7 @@ func (s *subaccount) selectNew(w *window, p *page, observed time.Time) *selectio
 		}
 		onPage[raw.Key] = struct{}{}
 		second := raw.Time.Unix()
+		from := len(chosen.events)
 		if raw.Time.IsZero() {
 			// It may belong to either edge of the window, where the windows next to it would find it too.
 			second = w.span.From
@@ -121,6 +167,7 @@ func (s *subaccount) selectNew(w *window, p *page, observed time.Time) *selectio
 		}
 		chosen.note(s.mapper.Append(into, raw, observed))
 		chosen.seconds = append(chosen.seconds, second)
+		chosen.records = append(chosen.records, chosenRecord{uid: uidOf(into.At(into.Len() - 1)), second: second, from: from, to: len(chosen.events)})
 	}
 	return chosen
 }

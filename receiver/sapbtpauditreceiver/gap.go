@@ -73,10 +73,11 @@ func (s *subaccount) announce(ctx context.Context, lost, past sweep.Set) {
 		s.appendGap(logs, span, reasonExpired, time.Now())
 	}
 	for pause := firstFailurePause; ; pause = min(2*pause, maxFailureCap) {
-		_, err := s.hand(ctx, logs)
+		out, err := s.hand(ctx, logs)
 		if err == nil {
 			break
 		}
+		logs = out.Left
 		if sleep(ctx, jittered(pause)) != nil {
 			return
 		}

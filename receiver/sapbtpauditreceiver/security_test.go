@@ -184,6 +184,7 @@ func TestAQuarantinedEventIsOnTheDiskAndNowhereElse(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w, witness := watched(t, sapbtp.Options{Seed: 102})
 		w.sink.accept = refusing(w.sim.Ledger().IDs()[0])
+		w.sim.Generate(w.sub.Tenant, 300, time.Now(), time.Now().Add(3*time.Hour)) // by which it can be judged
 		host := newStatusHost(w)
 		r, err := w.startOn(host)
 		require.NoError(t, err)

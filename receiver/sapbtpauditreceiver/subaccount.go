@@ -78,6 +78,7 @@ type subaccount struct {
 	emptyBefore     sweep.Set            // had no records when it was to be read for the last time, and is still due
 	active          map[*window]struct{} // being read
 	anomalies       int                  // faulty windows since one with records was read to its end
+	refusals        int                  // windows that the backend made give way since it accepted anything
 	closedWindows   int                  // windows read to their end
 	filledWindows   int                  // those with records
 	closedAtFailure int                  // closedWindows when a window last failed
@@ -198,7 +199,7 @@ func (s *subaccount) stuck() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, a := range s.asides {
-		if a.tries > patience {
+		if a.tries > patience && !a.refused {
 			return errStuck
 		}
 	}

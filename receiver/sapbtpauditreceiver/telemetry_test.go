@@ -71,7 +71,9 @@ func TestTheFateOfAPageThatIsTriedAgainIsCountedOnce(t *testing.T) {
 		at := time.Now().Add(time.Minute)
 		unwanted := sapbtp.Record{Time: at, Category: sapbtp.CategoryDataAccess}
 		poison := w.sim.Add(w.sub.Tenant, sapbtp.Record{Time: at, Category: sapbtp.CategorySecurity}, unwanted, unwanted)[0]
-		w.sim.Add(w.sub.Tenant, sapbtp.Record{Time: at.Add(20 * time.Minute), Category: sapbtp.CategorySecurity})
+		for i := range 100 { // others, by which it can be judged
+			w.sim.Add(w.sub.Tenant, sapbtp.Record{Time: at.Add(20*time.Minute + time.Duration(i)*time.Minute), Category: sapbtp.CategorySecurity})
+		}
 		tries, refuse := 0, refusing(poison)
 		w.sink.accept = func(logs plog.Logs) error {
 			err := refuse(logs)
@@ -80,7 +82,7 @@ func TestTheFateOfAPageThatIsTriedAgainIsCountedOnce(t *testing.T) {
 			}
 			return err
 		}
-		w.runFor(time.Hour + betweenPolls)
+		w.runFor(3*time.Hour + betweenPolls)
 		require.Greater(t, tries, 3)
 		require.Equal(t, map[string]int64{"category": 2}, w.sums(t, "otelcol_sap_btp_audit_events_dropped", "reason"))
 		require.Equal(t, map[string]int64{"": 1}, w.sums(t, "otelcol_sap_btp_audit_events_quarantined", ""))
