@@ -82,6 +82,7 @@ func (a *api) read(ctx, patience context.Context) *reply {
 	r.took, r.err, r.sent = r.at.Sub(start), err, int(sent.Load())
 	if resp != nil {
 		r.status, r.header, r.body = resp.Status, resp.Header, resp.Body
+		r.size = len(r.body)
 		r.truncated = err != nil
 		r.estimate()
 	}

@@ -161,3 +161,15 @@ type countingSink struct {
 func accept(context.Context) error { return nil }
 
 func (s *countingSink) ConsumeLogs(ctx context.Context, _ plog.Logs) error { return s.next(ctx) }
+
+// BenchmarkMemoryOfLargeReplies reads a backlog of replies near the largest size, with as many readers as there may be.
+func BenchmarkMemoryOfLargeReplies(b *testing.B) {
+	for b.Loop() {
+		r := newRig(b, saassecurity.Options{
+			Latency: 500 * time.Millisecond, Rules: []saassecurity.Rule{{Fault: saassecurity.Fault{Oversize: 15 << 20}}},
+		}, accept)
+		r.sim.Enqueue(4000)
+		r.drain()
+		b.ReportMetric(peakMemory(b), "peak-RSS-MB")
+	}
+}

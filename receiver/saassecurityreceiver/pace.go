@@ -30,7 +30,9 @@ const (
 // than 100 whatever is waiting. But a second reader tells: if events are waiting it brings as many as the first one; if
 // not, the two share what comes in.
 type pace struct {
-	most     int // limit of readers
+	allowed  int // limit of readers
+	most     int // that there can be at the size of the replies
+	size     int // of a large reply lately, in bytes
 	readers  int
 	lately   sample        // with this number of readers
 	alone    float64       // events a second that one reader brought; 0 if not known
@@ -56,7 +58,7 @@ func (s *sample) add(r *reply) {
 }
 
 func newPace(most int) *pace {
-	return &pace{most: most, readers: 1, jitter: rand.Float64}
+	return &pace{allowed: most, most: most, readers: 1, jitter: rand.Float64}
 }
 
 // observe learns from a reply that came whole, and reports whether it shows that little or nothing is waiting.
@@ -75,6 +77,19 @@ func (p *pace) observe(r *reply) (caughtUp bool) {
 	}
 	p.lately.add(r)
 	return p.lately.replies >= steady && p.lately.took >= steadyTime && p.compare(r.at)
+}
+
+// inFlight bounds the bytes of the replies that are read at the same time. A read cannot be put off any more when its reply turns
+// out to be large, so what counts is how large they were lately; there is one reader when nothing is known.
+const inFlight = 32 << 20
+
+// weigh learns how large replies are. Two readers remain, without which a backlog could not be told.
+func (p *pace) weigh(size int) {
+	p.size = max(size, p.size-p.size/8)
+	p.most = min(p.allowed, max(2, inFlight/max(1, p.size)))
+	if p.readers > p.most {
+		p.readers, p.lately, p.alone = p.most, sample{}, 0
+	}
 }
 
 // stalled notes that a read was not made for another reason: what the readers bring meanwhile says nothing.

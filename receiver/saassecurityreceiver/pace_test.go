@@ -5,6 +5,7 @@ package saassecurityreceiver
 
 import (
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -168,4 +169,48 @@ func (f *failing) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, errDown
 	}
 	return f.RoundTripper.RoundTrip(req)
+}
+
+func TestLargeRepliesAreReadByFewReaders(t *testing.T) {
+	p := newPace(10)
+	full := &reply{events: maxEventsPerRead, size: 15 << 20}
+	for range 20 {
+		p.weigh(full.size)
+		p.observe(full)
+		require.LessOrEqual(t, p.readers, 2, "bytes in flight are bounded")
+	}
+	require.Equal(t, 2, p.readers, "a second one is needed to tell a backlog")
+	for range 40 {
+		p.weigh(60 << 10)
+		p.observe(&reply{events: maxEventsPerRead})
+	}
+	require.Equal(t, 10, p.readers, "it is forgotten when they are small again")
+	p.weigh(full.size)
+	require.Equal(t, 2, p.readers)
+
+	alone := newPace(1)
+	alone.weigh(1)
+	require.Equal(t, 1, alone.most, "no more than allowed")
+}
+
+func TestListThatIsTooLongToBeTakenApartCountsAsFull(t *testing.T) {
+	for name, tt := range map[string]struct {
+		body   string
+		events int
+		odd    bool
+	}{
+		"bare":             {"[" + zeros(100_000) + "]", maxEventsPerRead, false},
+		"in events":        {`{"events":[` + zeros(100_000) + `]}`, maxEventsPerRead, false},
+		"beside":           {`{"x":[` + zeros(100_000) + `]}`, 0, true},
+		"a text":           {`"[]"`, 0, true},
+		"not closed":       {"[" + zeros(100_000), 0, true},
+		"too many members": {`{` + strings.Repeat(`"a":0,`, 100_000) + `"b":0}`, 0, true},
+		"a short one":      {"[" + zeros(7) + "]", 7, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			events, odd := listed([]byte(tt.body))
+			require.Equal(t, tt.events, events)
+			require.Equal(t, tt.odd, odd)
+		})
+	}
 }

@@ -57,6 +57,7 @@ func (e *engine) poll(ctx, patience context.Context) time.Duration {
 		r := <-replies
 		open--
 		e.open.Store(int64(open))
+		e.pace.weigh(r.size)
 		if err := e.judge(ctx, r); err != nil && !stop && !r.unsent(ctx) {
 			wait, stop = e.failed(err), true
 		}

@@ -6,13 +6,14 @@ package saassecurityreceiver
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/otelcol-audit/otelcol-audit/internal/httpcall"
+	"github.com/otelcol-audit/otelcol-audit/internal/jsonlog"
 	"github.com/otelcol-audit/otelcol-audit/internal/oauth"
 )
 
@@ -34,6 +35,7 @@ type reply struct {
 	status    int
 	header    http.Header
 	body      []byte
+	size      int // of the body
 	truncated bool
 	worth     bool // the body holds more than blanks and an empty list
 	events    int  // estimate, see estimate
@@ -63,29 +65,45 @@ func (r *reply) estimate() {
 }
 
 // listed counts what a document without a log_type lists: nothing, mostly. A document that has no list, or that reports an
-// error beside an empty one, is odd.
+// error beside an empty one, is odd. A list that is too long to be taken apart at once counts as a full one.
 func listed(text []byte) (events int, odd bool) {
-	var list []json.RawMessage
-	if json.Unmarshal(text, &list) == nil { // null too
-		return len(list), false
-	}
-	var object map[string]json.RawMessage
-	if json.Unmarshal(text, &object) != nil {
+	var doc jsonlog.Doc
+	if !utf8.Valid(text) || doc.Parse(jsonlog.Take(text)) != nil {
 		return 0, true
 	}
-	if len(object) == 0 {
+	root := doc.Root()
+	if n, ok := lengthOf(root); ok {
+		return n, false
+	}
+	if root.Kind() != jsonlog.Object {
+		return 0, true
+	}
+	if root.Len() == 0 {
 		return 0, false
 	}
-	inner, ok := object["events"]
-	if !ok || json.Unmarshal(inner, &list) != nil {
+	inner := root.Get("events")
+	n, ok := lengthOf(inner)
+	if !ok {
 		return 0, true
 	}
-	return len(list), len(list) == 0 && (reports(object["error"]) || reports(object["errors"]))
+	return n, n == 0 && (reports(root.Get("error").Raw()) || reports(root.Get("errors").Raw()))
+}
+
+// lengthOf a list; null is an empty one.
+func lengthOf(n jsonlog.Node) (length int, ok bool) {
+	switch {
+	case n.Kind() == jsonlog.Null:
+		return 0, true
+	case n.Kind() == jsonlog.Array:
+		return n.Len(), true
+	default:
+		return maxEventsPerRead, strings.HasPrefix(n.Raw(), "[")
+	}
 }
 
 // reports says whether a member that is named after errors speaks of one.
-func reports(value json.RawMessage) bool {
-	switch string(value) {
+func reports(value string) bool {
+	switch value {
 	case "", "null", "false", "0", `""`, "[]", "{}":
 		return false
 	}
