@@ -261,13 +261,13 @@ func single(uid string) plog.Logs {
 }
 
 // anonymous returns a call with one record that has no uid.
-func anonymous(resource, scope, body string) plog.Logs {
+func anonymous(resource, scope string) plog.Logs {
 	logs := plog.NewLogs()
 	r := logs.ResourceLogs().AppendEmpty()
 	r.Resource().Attributes().PutStr("resource", resource)
 	s := r.ScopeLogs().AppendEmpty()
 	s.Scope().SetName(scope)
-	s.LogRecords().AppendEmpty().Body().SetStr(body)
+	s.LogRecords().AppendEmpty().Body().SetStr("poison")
 	return logs
 }
 

@@ -5,8 +5,8 @@ package delivery
 
 import (
 	"errors"
-	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -185,7 +185,7 @@ func TestPoisonTeachesNoSize(t *testing.T) {
 	for position := range 16 {
 		synctest.Test(t, func(t *testing.T) {
 			r := newRig(t, func(logs plog.Logs) error {
-				if has(logs, fmt.Sprint(position)) {
+				if has(logs, strconv.Itoa(position)) {
 					return errHTTP413 // this record alone is too large
 				}
 				return nil

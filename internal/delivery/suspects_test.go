@@ -289,15 +289,15 @@ func TestRecordWithoutUIDIsKnownByAllOfIt(t *testing.T) {
 		back  plog.Logs
 		known bool
 	}{
-		{"the same", anonymous("eu10", "a", "poison"), true},
-		{"another resource", anonymous("eu20", "a", "poison"), false},
-		{"another scope", anonymous("eu10", "b", "poison"), false},
+		{"the same", anonymous("eu10", "a"), true},
+		{"another resource", anonymous("eu20", "a"), false},
+		{"another scope", anonymous("eu10", "b"), false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t, refuseBody("poison"))
-				require.ErrorIs(t, r.Deliver(t.Context(), anonymous("eu10", "a", "poison")), ErrRefusedAlone)
+				require.ErrorIs(t, r.Deliver(t.Context(), anonymous("eu10", "a")), ErrRefusedAlone)
 				others, suspected, _ := r.suspects.separate(tt.back, 0)
 				require.Equal(t, tt.known, len(suspected) == 1)
 				require.Equal(t, tt.known, len(others) == 0)
