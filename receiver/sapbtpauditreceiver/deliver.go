@@ -124,6 +124,7 @@ type selection struct {
 	duplicates int
 	malformed  int
 	ambiguous  int            // with text that imitates parts of itself
+	notUTF8    int            // with bytes that are no text
 	redacted   int            // with the value of a token taken out
 	dropped    map[string]int // by reason
 }
@@ -176,6 +177,9 @@ func (s *subaccount) selectNew(w *window, p *page, observed time.Time) *selectio
 func (c *selection) note(notes record.Notes) {
 	if notes.Ambiguous {
 		c.ambiguous++
+	}
+	if notes.NotUTF8 {
+		c.notUTF8++
 	}
 	if notes.Redacted {
 		c.redacted++

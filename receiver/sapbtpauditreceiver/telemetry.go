@@ -68,6 +68,9 @@ func (t *telemetry) selected(chosen *selection) {
 	if chosen.ambiguous > 0 {
 		t.builder.SapBtpAuditEventsAmbiguous.Add(t.ctx, int64(chosen.ambiguous), t.self)
 	}
+	if chosen.notUTF8 > 0 {
+		t.builder.SapBtpAuditEventsNotUtf8.Add(t.ctx, int64(chosen.notUTF8), t.self)
+	}
 	if chosen.redacted > 0 {
 		t.builder.SapBtpAuditEventsRedacted.Add(t.ctx, int64(chosen.redacted), t.self)
 	}

@@ -3,6 +3,8 @@
 
 package event
 
+import "github.com/otelcol-audit/otelcol-audit/internal/jsonlog"
+
 // Reply hands out the events of a reply in their order. It keeps where they
 // stand and not the events: a reply of few bytes on the wire can hold millions.
 type Reply struct {
@@ -58,48 +60,8 @@ func (r *Reply) addBeside(ev Raw) {
 // next takes out an element. It is known to be whole, so that only its end is
 // to be found.
 func (l *list) next() Raw {
-	for l.at < len(l.text) && isBetween(l.text[l.at]) {
-		l.at++
-	}
-	start := l.at
-	l.at = valueEnd(l.text, start)
+	start, end := jsonlog.NextElement(l.text, l.at)
+	l.at = end
 	l.events--
-	return Raw(l.text[start:l.at])
-}
-
-// isBetween tells what stands between the elements of a list.
-func isBetween(c byte) bool {
-	return c == ',' || c == ' ' || c == '\t' || c == '\r' || c == '\n'
-}
-
-// valueEnd is the offset behind the JSON value at i.
-func valueEnd(text string, i int) int {
-	depth, quoted := 0, false
-	for ; i < len(text); i++ {
-		switch c := text[i]; {
-		case quoted && c == '\\':
-			i++
-			continue
-		case c == '"':
-			quoted = !quoted
-			if quoted {
-				continue
-			}
-		case quoted:
-			continue
-		case c == '{' || c == '[':
-			depth++
-			continue
-		case depth == 0 && (isBetween(c) || c == ']' || c == '}'):
-			return i
-		case c == ']' || c == '}':
-			depth--
-		default:
-			continue
-		}
-		if depth == 0 { // a bracket or a string has ended
-			return i + 1
-		}
-	}
-	return len(text)
+	return Raw(l.text[start:end])
 }

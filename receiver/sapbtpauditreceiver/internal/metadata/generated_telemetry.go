@@ -40,6 +40,7 @@ type TelemetryBuilder struct {
 	SapBtpAuditEventsFuture         metric.Int64Counter
 	SapBtpAuditEventsLate           metric.Int64Counter
 	SapBtpAuditEventsMalformed      metric.Int64Counter
+	SapBtpAuditEventsNotUtf8        metric.Int64Counter
 	SapBtpAuditEventsQuarantined    metric.Int64Counter
 	SapBtpAuditEventsRead           metric.Int64Counter
 	SapBtpAuditEventsRedacted       metric.Int64Counter
@@ -326,6 +327,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.SapBtpAuditEventsMalformed, err = builder.meter.Int64Counter(
 		"otelcol_sap_btp_audit_events_malformed",
 		metric.WithDescription("Events that were not as documented and were delivered as the text they came as. [Alpha]"),
+		metric.WithUnit("{event}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.SapBtpAuditEventsNotUtf8, err = builder.meter.Int64Counter(
+		"otelcol_sap_btp_audit_events_not_utf8",
+		metric.WithDescription("Events with bytes that are not UTF-8, which only the event as received has. [Alpha]"),
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)

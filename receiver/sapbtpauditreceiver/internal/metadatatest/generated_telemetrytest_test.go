@@ -69,6 +69,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.SapBtpAuditEventsFuture.Add(context.Background(), 1)
 	tb.SapBtpAuditEventsLate.Add(context.Background(), 1)
 	tb.SapBtpAuditEventsMalformed.Add(context.Background(), 1)
+	tb.SapBtpAuditEventsNotUtf8.Add(context.Background(), 1)
 	tb.SapBtpAuditEventsQuarantined.Add(context.Background(), 1)
 	tb.SapBtpAuditEventsRead.Add(context.Background(), 1)
 	tb.SapBtpAuditEventsRedacted.Add(context.Background(), 1)
@@ -111,6 +112,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualSapBtpAuditEventsMalformed(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualSapBtpAuditEventsNotUtf8(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualSapBtpAuditEventsQuarantined(t, testTel,

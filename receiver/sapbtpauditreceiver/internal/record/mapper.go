@@ -76,6 +76,8 @@ type Notes struct {
 	Ambiguous bool
 	// Redacted says that the value of a token was taken out of it.
 	Redacted bool
+	// NotUTF8 says that it holds bytes that are no text, which only the record as received has.
+	NotUTF8 bool
 }
 
 // Append adds the log record of raw, which was read at the time observed. It cannot fail: what is not understood is in
@@ -88,7 +90,7 @@ func (m *Mapper) Append(dst plog.LogRecordSlice, raw *Raw, observed time.Time) N
 	if !raw.Malformed {
 		r.read(text, ev)
 	}
-	notes := Notes{Ambiguous: ev.ambiguous, Redacted: redacted}
+	notes := Notes{Ambiguous: ev.ambiguous, Redacted: redacted, NotUTF8: raw.Original != ""}
 
 	rec := dst.AppendEmpty()
 	rec.SetEventName(eventName(firstPresent(ev.category, ev.innerCategory)))
@@ -98,7 +100,7 @@ func (m *Mapper) Append(dst plog.LogRecordSlice, raw *Raw, observed time.Time) N
 	a := newAttributes(rec.Attributes())
 	a.text(attrUID, m.uid(r, raw, ev))
 	if m.opts.IncludeOriginal {
-		a.text(attrOriginal, text)
+		asReceived(rec.Attributes().PutEmpty(attrOriginal), raw, text)
 	}
 	given := r.describe(raw, ev, &a)
 	number, severity := severityOf(given.went, ev.level)
@@ -107,11 +109,21 @@ func (m *Mapper) Append(dst plog.LogRecordSlice, raw *Raw, observed time.Time) N
 	rec.SetDroppedAttributesCount(a.dropped)
 
 	if m.opts.Body == BodyString || ev.root.Len() == 0 {
-		rec.Body().SetStr(text)
+		asReceived(rec.Body(), raw, text)
 	} else {
 		ev.root.WriteTo(rec.Body())
 	}
 	return notes
+}
+
+// asReceived writes a record without a change but for its tokens: as text, or as bytes if it is not valid UTF-8.
+func asReceived(dst pcommon.Value, raw *Raw, text string) {
+	if raw.Original == "" {
+		dst.SetStr(text)
+		return
+	}
+	original, _ := redact(raw.Original)
+	dst.SetEmptyBytes().FromRaw([]byte(original))
 }
 
 func eventTime(raw *Raw, ev *event, observed time.Time) time.Time {

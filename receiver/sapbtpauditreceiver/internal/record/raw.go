@@ -4,10 +4,12 @@
 package record
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/otelcol-audit/otelcol-audit/internal/jsonlog"
 )
@@ -31,6 +33,8 @@ const fieldUUID = "message_uuid"
 type Raw struct {
 	// Text is the record's JSON, in valid UTF-8.
 	Text string
+	// Original is the record as it came, if that is not valid UTF-8; "" otherwise.
+	Original string
 	// UUID is message_uuid without blanks around it; "" if there is none.
 	UUID string
 	// Time is the event's time, the record's outer time; zero if there is none that can be read.
@@ -54,7 +58,11 @@ func Split(page []byte) ([]Raw, error) {
 		doc       jsonlog.Doc
 		canonical []byte
 		recs      = make([]Raw, 0, min(len(page)/usualRecord+1, usualPage))
+		received  originals
 	)
+	if !utf8.Valid(page) {
+		received = originals{text: string(page), at: bytes.IndexByte(page, '[') + 1}
+	}
 	for n, err := range jsonlog.Elements(jsonlog.Take(page), &doc) {
 		if err != nil {
 			return recs, fmt.Errorf("%w: %w", ErrNotAPage, err)
@@ -63,10 +71,30 @@ func Split(page []byte) ([]Raw, error) {
 			return recs, fmt.Errorf("%w: more than %d records", ErrNotAPage, maxRecords)
 		}
 		raw := newRaw(n)
+		raw.Original = received.next()
 		raw.Key, canonical = keyOf(n, raw.normalUUID, canonical)
 		recs = append(recs, raw)
 	}
 	return recs, nil
+}
+
+// originals are the records of a page that is not valid UTF-8, as they came. Of any other page there are none.
+type originals struct {
+	text string
+	at   int
+}
+
+// next is "" for a record that is valid UTF-8.
+func (o *originals) next() string {
+	if o.text == "" {
+		return ""
+	}
+	start, end := jsonlog.NextElement(o.text, o.at)
+	o.at = end
+	if utf8.ValidString(o.text[start:end]) {
+		return ""
+	}
+	return o.text[start:end]
 }
 
 func newRaw(n jsonlog.Node) Raw {
