@@ -109,7 +109,7 @@ func TestOneBadNodeOfTwoQuarantinesNothing(t *testing.T) {
 		}
 		w.sink.do(nil) // the node is mended
 		time.Sleep(10 * time.Minute)
-		require.Equal(t, int(w.sim.Ledger().Enqueued), w.sink.events())
+		require.Equal(t, w.sim.Ledger().Enqueued, w.sink.events())
 		require.Zero(t, w.metric("saas_security_events_quarantined"))
 		require.Empty(t, l.host.troubles())
 		l.stop(t)

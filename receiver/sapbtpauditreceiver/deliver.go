@@ -110,8 +110,8 @@ func (s *subaccount) saveAccepted(ctx context.Context, w *window, p *page, chose
 	return s.save(ctx, w, events, nil)
 }
 
-func uidOf(record plog.LogRecord) string {
-	uid, _ := record.Attributes().Get("log.record.uid")
+func uidOf(lr plog.LogRecord) string {
+	uid, _ := lr.Attributes().Get("log.record.uid")
 	return uid.AsString()
 }
 
