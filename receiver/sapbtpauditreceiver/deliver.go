@@ -29,7 +29,7 @@ const (
 
 // deliverPage hands what is new on the page to the next consumer and then saves that it did; with the window's last page
 // also what that proves to be read. One page of a subaccount is delivered at a time, so that two windows that share a second
-// never deliver the same event.
+// never deliver the same event. A page whose records take much memory is delivered and saved in parts.
 func (s *subaccount) deliverPage(ctx context.Context, w *window, p *page, proven sweep.Set) error {
 	if err := s.delivering.enter(ctx); err != nil {
 		return err
@@ -37,36 +37,57 @@ func (s *subaccount) deliverPage(ctx context.Context, w *window, p *page, proven
 	defer s.delivering.leave()
 
 	observed := time.Now()
-	chosen := s.selectNew(w, p, observed)
-	if p.broken != nil {
-		s.appendGap(chosen.logs, w.span, gapReason(p.broken), observed)
+	for rest := newSelector(s, w, p); ; {
+		chosen := rest.next(observed)
+		if len(rest.records) == 0 {
+			return s.deliverPart(ctx, w, chosen, s.gapsOf(w, p, proven), proven)
+		}
+		if err := s.deliverPart(ctx, w, chosen, nil, nil); err != nil {
+			return err
+		}
 	}
-	var deleted sweep.Set
-	if w.records == 0 {
-		deleted = s.deletedUnread(proven)
-	}
-	for _, span := range deleted {
-		s.appendGap(chosen.logs, span, reasonExpired, observed)
+}
+
+// deliverPart delivers a part of a page, and the gaps that are known with its end, and saves that it did.
+func (s *subaccount) deliverPart(ctx context.Context, w *window, chosen *selection, gaps []gap, proven sweep.Set) error {
+	for _, g := range gaps {
+		s.appendGap(chosen.logs, g.span, g.reason, chosen.observed)
 	}
 	if chosen.logs.LogRecordCount() > 0 {
 		out, err := s.hand(ctx, chosen.logs)
 		if err != nil {
-			return cmp.Or(s.saveAccepted(ctx, w, p, chosen, out, observed), err)
+			return cmp.Or(s.saveAccepted(ctx, w, chosen, out), err)
 		}
-		s.countDelivered(chosen.seconds, out.Quarantined, observed, w.bound)
+		s.countDelivered(chosen.seconds, out.Quarantined, chosen.observed, w.bound)
 	}
-	// Only now: a page that could not be delivered is read again.
+	// Only now: what could not be delivered is read again.
 	s.tel.selected(chosen)
 	if chosen.malformed > 0 {
 		s.notices.add("malformed_record")
 	}
-	if p.broken != nil {
-		s.noteGap(w.span, gapReason(p.broken))
-	}
-	for _, span := range deleted {
-		s.noteGap(span, reasonExpired)
+	for _, g := range gaps {
+		s.noteGap(g.span, g.reason)
 	}
 	return s.save(ctx, w, chosen.events, proven)
+}
+
+// gap is a hole that cannot be closed.
+type gap struct {
+	span   sweep.Span
+	reason string
+}
+
+// gapsOf is what the end of a page shows to be missing for good.
+func (s *subaccount) gapsOf(w *window, p *page, proven sweep.Set) (gaps []gap) {
+	if p.broken != nil {
+		gaps = append(gaps, gap{w.span, gapReason(p.broken)})
+	}
+	if w.records == 0 {
+		for _, span := range s.deletedUnread(proven) {
+			gaps = append(gaps, gap{span, reasonExpired})
+		}
+	}
+	return gaps
 }
 
 // hand delivers the records. What is refused while others are accepted, or can
@@ -83,7 +104,7 @@ func (s *subaccount) hand(ctx context.Context, logs plog.Logs) (delivery.Outcome
 }
 
 // saveAccepted stores that some records of a page were delivered, so that they are not again when it is read again.
-func (s *subaccount) saveAccepted(ctx context.Context, w *window, p *page, chosen *selection, out delivery.Outcome, observed time.Time) error {
+func (s *subaccount) saveAccepted(ctx context.Context, w *window, chosen *selection, out delivery.Outcome) error {
 	undelivered := map[string]struct{}{}
 	for _, resource := range out.Left.ResourceLogs().All() {
 		for _, scope := range resource.ScopeLogs().All() {
@@ -102,88 +123,17 @@ func (s *subaccount) saveAccepted(ctx context.Context, w *window, p *page, chose
 			seconds = append(seconds, record.second)
 		}
 	}
-	s.tel.selected(&selection{duplicates: len(p.records) - len(seconds)}) // the rest is read again
+	s.tel.selected(&selection{duplicates: chosen.taken - len(seconds)}) // the rest is read again
 	if len(events) == 0 {
 		return nil
 	}
-	s.countDelivered(seconds, out.Quarantined, observed, w.bound)
+	s.countDelivered(seconds, out.Quarantined, chosen.observed, w.bound)
 	return s.save(ctx, w, events, nil)
 }
 
 func uidOf(lr plog.LogRecord) string {
 	uid, _ := lr.Attributes().Get("log.record.uid")
 	return uid.AsString()
-}
-
-// selection is what becomes of a page's records.
-type selection struct {
-	logs       plog.Logs    // what is to be delivered
-	seconds    []int64      // the times of the records in logs
-	events     []seen.Event // all that need not be looked at again, the unwanted ones included
-	records    []chosenRecord
-	duplicates int
-	malformed  int
-	ambiguous  int            // with text that imitates parts of itself
-	notUTF8    int            // with bytes that are no text
-	redacted   int            // with the value of a token taken out
-	dropped    map[string]int // by reason
-}
-
-// chosenRecord is a record that is to be delivered.
-type chosenRecord struct {
-	uid      string
-	second   int64
-	from, to int // its part of selection.events
-}
-
-// selectNew maps the records of the page that were not delivered before and that the configuration wants.
-func (s *subaccount) selectNew(w *window, p *page, observed time.Time) *selection {
-	logs, into := s.newLogs()
-	chosen := &selection{
-		logs: logs, dropped: map[string]int{},
-		events: make([]seen.Event, 0, len(p.records)), seconds: make([]int64, 0, len(p.records)),
-	}
-	onPage := make(map[record.Key]struct{}, len(p.records))
-	for i := range p.records {
-		raw := &p.records[i]
-		if _, twice := onPage[raw.Key]; twice || w.view.Has(seen.Key(raw.Key)) {
-			chosen.duplicates++
-			continue
-		}
-		onPage[raw.Key] = struct{}{}
-		second := raw.Time.Unix()
-		from := len(chosen.events)
-		if raw.Time.IsZero() {
-			// It may belong to either edge of the window, where the windows next to it would find it too.
-			second = w.span.From
-			chosen.events = append(chosen.events, seen.Event{Key: seen.Key(raw.Key), Second: w.span.To - 1})
-		}
-		chosen.events = append(chosen.events, seen.Event{Key: seen.Key(raw.Key), Second: second})
-		if reason := s.unwanted(raw); reason != "" {
-			chosen.dropped[reason]++
-			continue
-		}
-		if raw.Malformed {
-			chosen.malformed++
-		}
-		chosen.note(s.mapper.Append(into, raw, observed))
-		chosen.seconds = append(chosen.seconds, second)
-		chosen.records = append(chosen.records, chosenRecord{uid: uidOf(into.At(into.Len() - 1)), second: second, from: from, to: len(chosen.events)})
-	}
-	return chosen
-}
-
-// note counts what was noticed about a record.
-func (c *selection) note(notes record.Notes) {
-	if notes.Ambiguous {
-		c.ambiguous++
-	}
-	if notes.NotUTF8 {
-		c.notUTF8++
-	}
-	if notes.Redacted {
-		c.redacted++
-	}
 }
 
 // newLogs is logs of the subaccount without records, and where they go.

@@ -35,7 +35,7 @@ func (f filtersAfterPaging) RoundTrip(req *http.Request) (*http.Response, error)
 		return resp, err
 	}
 	var records, kept []map[string]any
-	if err := json.NewDecoder(resp.Body).Decode(&records); err != nil {
+	if err = json.NewDecoder(resp.Body).Decode(&records); err != nil {
 		return nil, err
 	}
 	for _, r := range records {
@@ -144,7 +144,6 @@ func (w *world) emptyOnce(fault func(*http.Request) (*http.Response, error), wan
 
 // A window of which only a part is read for the last time is none that will be read again.
 func TestAnEmptyAnswerIsNotBelievedWhereNobodyReadsAgain(t *testing.T) {
-	day := 24 * time.Hour
 	across := func(moment time.Time) func(from, to time.Time) bool {
 		return func(from, to time.Time) bool {
 			return from.Before(moment.Add(-30*time.Minute)) && to.After(moment.Add(10*time.Minute))
