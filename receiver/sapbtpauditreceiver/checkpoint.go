@@ -101,13 +101,13 @@ func (s *subaccount) begin(now time.Time, lookback time.Duration) sweep.Progress
 func oldestBegin(now int64) int64 { return now - int64((retention-firstRead)/time.Second) }
 
 // restore loads the subaccount's progress, or makes that of a first start and saves it, so that the time between a first
-// start and its first page is not forgotten by a crash. begun tells that it cannot be a first start: then no progress is
-// damaged progress.
-func (s *subaccount) restore(ctx context.Context, begun bool) error {
+// start and its first page is not forgotten by a crash. at tells whether it can be a first start: if not, no
+// progress is damaged progress.
+func (s *subaccount) restore(ctx context.Context, at place) error {
 	now := s.clock.showing()
 	s.restored, s.restoredAt = time.Now(), now.Unix()
 	progress, err := s.store.load(ctx)
-	if begun && errors.Is(err, durable.ErrAbsent) {
+	if at.begun && errors.Is(err, durable.ErrAbsent) {
 		err = errDamaged
 	}
 	switch {
@@ -118,6 +118,7 @@ func (s *subaccount) restore(ctx context.Context, begun bool) error {
 		return nil
 	case errors.Is(err, durable.ErrAbsent):
 		s.setProgress(s.begin(now, s.cfg.InitialLookback))
+		s.goOnFrom(ctx, at.from)
 	case errors.Is(err, errDamaged):
 		// Never "from now on": reading all that SAP still has repeats events and loses none.
 		s.setProgress(s.begin(now, retention))
@@ -139,4 +140,12 @@ func (s *subaccount) restore(ctx context.Context, begun bool) error {
 	}
 	s.store.saved()
 	return nil
+}
+
+// goOnFrom begins with the progress that is stored elsewhere, if it can be read.
+func (s *subaccount) goOnFrom(ctx context.Context, prefix string) {
+	other := progressStore{client: s.store.client, prefix: prefix}
+	if progress, err := other.load(ctx); prefix != "" && err == nil {
+		s.setProgress(progress.WithDelays(s.cfg.Sweeps))
+	}
 }

@@ -70,10 +70,6 @@ func (s *subaccount) connect(ctx context.Context, source keyfiles.Source, before
 		c.credentials = append(c.credentials, used)
 		c.clientIDs = append(c.clientIDs, found.Key.ClientID)
 	}
-	if doubtful(source.Credentials) {
-		s.logger.Warn("Keys that name no tenant have one token host and are taken for those of one subaccount, which is read with one "+
-			"of them; if they are of several, use service keys with uaa.tenantid, or a receiver for each", append(labels(s), zap.Strings("client_ids", c.clientIDs))...)
-	}
 	c.rotation = newRotation(s, c.credentials)
 	c.api = c.rotation
 	return c, nil

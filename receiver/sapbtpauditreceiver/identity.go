@@ -66,19 +66,6 @@ func ofOneSubaccount(tokenURL string) bool {
 	return err == nil && landscape.IsSAP(u.Hostname()) && landscape.IsTokenHost(u.Hostname())
 }
 
-// doubtful reports whether the credentials of a source may be those of several subaccounts: only the host of a gateway says
-// that they belong together.
-func doubtful(credentials []keyfiles.Credential) bool {
-	clients := map[string]struct{}{}
-	for _, c := range credentials {
-		if c.Key.TenantID != "" || ofOneSubaccount(c.Key.TokenURL) {
-			return false
-		}
-		clients[c.Key.ClientID] = struct{}{}
-	}
-	return len(clients) > 1
-}
-
 // names finds the subaccount of keys that do not name their tenant, as Kyma's, among the tenants that other keys name, so
 // that it is not read twice. It goes by what a token of the key has said, now or before a restart; until one has, by the
 // token host, if that is one of SAP's, which belong to one subaccount each.
@@ -90,10 +77,12 @@ type names struct {
 	learned map[string]string   // tenant by account
 	tenants map[string]struct{} // that keys name
 	hosts   map[string]string   // tenant by SAP's token host; "" if there are several
+	gateways
+	present map[string]struct{} // identities of the keys that there are
 }
 
 func newNames(client storage.Client, logger *zap.Logger) *names {
-	return &names{storage: client, logger: logger, learned: map[string]string{}}
+	return &names{storage: client, logger: logger, learned: map[string]string{}, gateways: newGateways()}
 }
 
 // account tells keys without tenant apart, also those behind the token host of a gateway.
@@ -101,43 +90,61 @@ func account(key servicekey.Key) string { return tokenHost(key) + " " + key.Clie
 
 // of is the identity of one of the keys that survey was told of.
 func (n *names) of(key servicekey.Key) string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.identity(key)
+}
+
+func (n *names) identity(key servicekey.Key) string {
 	if key.TenantID != "" {
 		return key.TenantID
 	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
+	host := tokenHost(key)
 	tenant, known := n.learned[account(key)]
-	if !known {
-		tenant = n.hosts[tokenHost(key)]
-	}
 	if _, named := n.tenants[tenant]; named {
 		return tenant
 	}
-	return tokenHost(key)
+	if known {
+		return n.behind(host, account(key), n.learned)
+	}
+	tenant = n.hosts[host]
+	if _, named := n.tenants[tenant]; named {
+		return tenant
+	}
+	return n.behind(host, account(key), n.learned)
 }
 
 // survey is told of all keys that there are.
 func (n *names) survey(keys []servicekey.Key) {
-	tenants, hosts := map[string]struct{}{}, map[string]string{}
+	tenants, hosts, behind := map[string]struct{}{}, map[string]string{}, map[string][]string{}
 	for _, key := range keys {
+		host := tokenHost(key)
 		if key.TenantID == "" {
-			n.recall(key)
+			n.recall(account(key))
+			if !ofOneSubaccount(key.TokenURL) {
+				behind[host] = append(behind[host], account(key))
+			}
 			continue
 		}
 		tenants[key.TenantID] = struct{}{}
 		if !ofOneSubaccount(key.TokenURL) {
 			continue
 		}
-		host := tokenHost(key)
 		if other, known := hosts[host]; known && other != key.TenantID {
 			hosts[host] = ""
 		} else {
 			hosts[host] = key.TenantID
 		}
 	}
+	for host, accounts := range behind {
+		n.divide(host, accounts)
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.tenants, n.hosts = tenants, hosts
+	n.tenants, n.hosts, n.present = tenants, hosts, map[string]struct{}{}
+	for _, key := range keys {
+		n.present[n.identity(key)] = struct{}{}
+	}
 }
 
 // tenantOf is the tenant of a source; "" while none of its keys has told.
@@ -160,33 +167,53 @@ func (n *names) learn(ctx context.Context, key servicekey.Key, tenant string) {
 	n.mu.Lock()
 	known := n.learned[account(key)] == tenant
 	n.learned[account(key)] = tenant
+	own, apart := n.apart[account(key)]
+	if shared := n.sharing(account(key), n.learned); apart && !known && shared != "" {
+		own = shared
+		n.apart[account(key)] = own
+	}
 	n.mu.Unlock()
 	if known {
 		return
 	}
-	// Without the note the next token tells it again.
-	if err := durable.Save(ctx, n.storage, noteOf(key), checkpointVersion, tenant); err != nil {
-		n.logger.Debug("The tenant of a key could not be noted", zap.Error(err))
+	if apart {
+		n.note(ctx, noteApart(account(key)), own)
+		n.note(ctx, noteState(tenant), own+"/")
 	}
+	n.note(ctx, noteOf(account(key)), tenant) // without it the next token tells it again
 }
 
 // recall takes up what was learned before a restart.
-func (n *names) recall(key servicekey.Key) {
+func (n *names) recall(account string) {
 	n.mu.Lock()
-	_, known := n.learned[account(key)]
+	_, known := n.learned[account]
 	n.mu.Unlock()
 	if known {
 		return
 	}
-	var tenant string
-	if durable.Load(context.Background(), n.storage, noteOf(key), checkpointVersion, &tenant) != nil {
+	tenant := n.noted(noteOf(account))
+	if tenant == "" {
 		return // then a token has to tell
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if _, known := n.learned[account(key)]; !known {
-		n.learned[account(key)] = tenant
+	if _, known := n.learned[account]; !known {
+		n.learned[account] = tenant
 	}
 }
 
-func noteOf(key servicekey.Key) string { return "tenant of " + account(key) }
+func (n *names) note(ctx context.Context, note, text string) {
+	if err := durable.Save(ctx, n.storage, note, checkpointVersion, text); err != nil {
+		n.logger.Debug("What was learned of a key could not be noted", zap.Error(err))
+	}
+}
+
+// noted is what a note says; "" if there is none that can be read.
+func (n *names) noted(note string) (text string) {
+	if durable.Load(context.Background(), n.storage, note, checkpointVersion, &text) != nil {
+		return ""
+	}
+	return text
+}
+
+func noteOf(account string) string { return "tenant of " + account }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"go.uber.org/zap"
 
@@ -18,6 +19,7 @@ import (
 type place struct {
 	prefix string
 	note   string // under which key it is noted
+	from   string // whose progress a first start goes on from, as it may be of the same subaccount; "" for none
 	begun  bool   // there was a state, here or at a place that nobody knows any more: this is no first start
 }
 
@@ -28,8 +30,11 @@ type place struct {
 func (t *term) place(ctx context.Context, source keyfiles.Source) (place, error) {
 	own := source.ID + "/"
 	host := tokenHost(source.Credentials[0].Key)
-	at := place{prefix: own, note: "state of " + host}
+	at := place{prefix: own, note: noteState(host)}
 	tenant := t.names.tenantOf(source)
+	if t.names.isApart(source.ID) {
+		return t.placeApart(ctx, source.ID, host), nil
+	}
 
 	if named := tenant + "/"; tenant != "" && named != own && !t.taken(named) && t.begun(ctx, named) {
 		at.prefix = named // which other keys have named, and no key does now
@@ -38,12 +43,19 @@ func (t *term) place(ctx context.Context, source keyfiles.Source) (place, error)
 		at.begun = true
 		return at, nil
 	}
+	if tenant != "" {
+		// It may have been read by a key without tenant, behind a gateway.
+		known, err := t.placeOf(ctx, source.ID, tenant)
+		if known.begun || err != nil {
+			return known, err
+		}
+	}
 	var former string
 	err := durable.Load(ctx, t.storage, at.note, checkpointVersion, &former)
 	switch {
 	// Subaccounts behind one token host, as with a gateway, are told apart by their tenants.
 	case err == nil && tenant != "" && former != host+"/" && former != tenant+"/":
-	case err == nil && !t.taken(former):
+	case err == nil && !t.isOthers(source.ID, former):
 		if former != at.prefix {
 			t.logger.Info("Going on with the progress that was stored under another form of the credentials",
 				zap.String("subaccount", source.ID), zap.String("state", former))
@@ -51,12 +63,52 @@ func (t *term) place(ctx context.Context, source keyfiles.Source) (place, error)
 		at.prefix, at.begun = former, true
 	case err == nil, errors.Is(err, durable.ErrAbsent):
 	case errors.Is(err, durable.ErrCorrupt):
-		t.logger.Error("The note of where the progress is stored is damaged", zap.String("subaccount", source.ID))
+		t.damaged(source.ID)
 		at.begun = true
 	default:
 		return at, fmt.Errorf("reading where the state is: %w", err)
 	}
 	return at, nil
+}
+
+// placeOf is the state of a tenant as far as a key that did not name it has left a note of it.
+func (t *term) placeOf(ctx context.Context, id, tenant string) (place, error) {
+	at := place{prefix: id + "/", note: noteState(tenant)}
+	var read string
+	switch err := durable.Load(ctx, t.storage, at.note, checkpointVersion, &read); {
+	case err == nil && !t.isOthers(id, read) && t.begun(ctx, read):
+		at.prefix, at.begun = read, true
+	case err == nil, errors.Is(err, durable.ErrAbsent):
+	case errors.Is(err, durable.ErrCorrupt):
+		t.damaged(id)
+		at.begun = true
+	default:
+		return at, fmt.Errorf("reading where the state is: %w", err)
+	}
+	return at, nil
+}
+
+func (t *term) damaged(id string) {
+	t.logger.Error("The note of where the progress is stored is damaged", zap.String("subaccount", id))
+}
+
+// placeApart is where the state of a key is that shares a gateway with others. As long as nobody knows which of them the state of
+// the host is of, that may be its own, so it goes on from there: repeats are bad, loss is worse.
+func (t *term) placeApart(ctx context.Context, id, host string) place {
+	at := place{prefix: id + "/", note: noteState(id)}
+	var noted string
+	err := durable.Load(ctx, t.storage, at.note, checkpointVersion, &noted)
+	at.begun = t.begun(ctx, at.prefix) || !errors.Is(err, durable.ErrAbsent)
+	if !at.begun && t.names.unsure(host) && t.begun(ctx, host+"/") {
+		at.from = host + "/"
+	}
+	return at
+}
+
+// isOthers reports whether a state is that of another subaccount than id, which is being read or has keys.
+func (t *term) isOthers(id, prefix string) bool {
+	owner := strings.TrimSuffix(prefix, "/")
+	return t.taken(prefix) || owner != id && t.names.isPresent(owner)
 }
 
 // begun reports whether there is a state. What is damaged or unreadable is for restore to judge.

@@ -131,7 +131,7 @@ func (t *term) add(ctx context.Context, source keyfiles.Source) (*subaccount, er
 	if err != nil {
 		return nil, err
 	}
-	if err := s.restore(ctx, at.begun); err != nil {
+	if err := s.restore(ctx, at); err != nil {
 		return nil, err
 	}
 	if err := t.remember(ctx, at); err != nil {
