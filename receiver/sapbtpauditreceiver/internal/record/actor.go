@@ -86,6 +86,9 @@ func (a *answers) setName(name, typ string) bool {
 // for a placeholder. The type is "" where the form does not tell it.
 func splitUser(name string) (id, idp, typ string) {
 	id = strings.TrimSpace(name)
+	if id != "" && id[0] == '{' {
+		id = userIn(id)
+	}
 	if rest, ok := strings.CutPrefix(id, "user/"); ok {
 		if before, after, ok := strings.Cut(rest, "/"); ok && after != "" {
 			id, idp, typ = after, before, actorUser
@@ -100,6 +103,17 @@ func splitUser(name string) (id, idp, typ string) {
 		typ = typeOfName(id)
 	}
 	return id, idp, typ
+}
+
+// userIn is the user whom some producers write as an object.
+func userIn(text string) (name string) {
+	scanMembers(text, func(key, value string) {
+		switch key {
+		case "user", "user_name", "userName", "name", "email", "mail", "id":
+			name = firstPresent(name, value)
+		}
+	})
+	return name
 }
 
 // typeOfName tells a client of the authorization service (sb-…, …!b12), a mail address, and an id of Cloud Identity Services (P000042).
@@ -127,8 +141,11 @@ func isInstance(id string) bool {
 // placeholders are what producers write where there is no user.
 var placeholders = [...]string{
 	"UNKNOWN_USER", "unknown", "unknown user", "anonymous", "anonymousUser", "null", "none", "n/a", "undefined", "-",
-	"not logged in", "user not logged in", "no user", "$USER",
+	"no user", "$USER",
 }
+
+// noLogin is in the texts that stand for somebody who did not log in.
+const noLogin = "ot logged in"
 
 func isPlaceholder(id string) bool {
 	if present(id) == "" {
@@ -139,5 +156,5 @@ func isPlaceholder(id string) bool {
 			return true
 		}
 	}
-	return false
+	return strings.Contains(id, noLogin)
 }

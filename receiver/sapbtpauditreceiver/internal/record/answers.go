@@ -24,8 +24,12 @@ const (
 
 func (f *facts) answer() (a answers) {
 	a.went = f.outcome()
-	a.action = f.action()
-	a.targetType, a.targetID = f.target()
+	var k kind
+	if f.uaa.typ == "" {
+		k = kindOf(f.objectKind())
+	}
+	a.action = f.action(k)
+	a.targetType, a.targetID = f.target(k)
 	f.actor(&a)
 	if a.action == actionLogin && a.targetType == "" {
 		a.targetLogin()
@@ -76,17 +80,16 @@ func isHostName(s string) bool {
 	return dot && isLetter(s[len(s)-1])
 }
 
-func (f *facts) action() string {
+func (f *facts) action(k kind) string {
 	if f.uaa.typ != "" {
-		if k, known := uaaKinds[f.uaa.typ]; known {
-			return k.action
+		if f.uaa.kind.action != "" {
+			return f.uaa.kind.action
 		}
 		return actionOf(f.uaa.typ)
 	}
 	if f.in.malware {
 		return actionDetectMalware
 	}
-	k := kindOf(f.objectKind())
 	crud := actionOf(firstPresent(f.id.crud, f.in.crud))
 	if k.action == actionAssign || strings.HasSuffix(f.in.typ, "assignment") {
 		return assignment(crud)
@@ -125,7 +128,7 @@ func (f *facts) objectKind() string {
 	return firstPresent(f.objectType, f.id.table, f.in.objectType, f.in.entity)
 }
 
-func (f *facts) target() (typ, id string) {
+func (f *facts) target(k kind) (typ, id string) {
 	switch {
 	case f.uaa.typ != "":
 		return f.uaaTarget()
@@ -134,7 +137,7 @@ func (f *facts) target() (typ, id string) {
 	case strings.HasSuffix(f.in.typ, "assignment"):
 		return targetUser, cleanName(f.in.user)
 	}
-	typ = kindOf(f.objectKind()).target
+	typ = k.target
 	switch typ {
 	case "":
 		return f.proseTarget()
@@ -182,8 +185,8 @@ func (f *facts) proseTarget() (typ, id string) {
 
 func (f *facts) uaaTarget() (typ, id string) {
 	ev := &f.uaa
-	k, known := uaaKinds[ev.typ]
-	if !known {
+	k := ev.kind
+	if k.action == "" {
 		return "", ""
 	}
 	typ = k.target

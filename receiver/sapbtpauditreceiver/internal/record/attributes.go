@@ -34,9 +34,11 @@ type attributes struct {
 	dropped uint32
 }
 
-func newAttributes(dst pcommon.Map) attributes {
+// attributes gives those of the record that is read, none yet.
+func (r *reading) attributes(dst pcommon.Map) *attributes {
 	dst.EnsureCapacity(usualAttributes)
-	return attributes{dst: dst, limit: maxAttributes - answerAttributes}
+	r.attrs = attributes{dst: dst, limit: maxAttributes - answerAttributes}
+	return &r.attrs
 }
 
 // text adds an attribute unless its value is absent.

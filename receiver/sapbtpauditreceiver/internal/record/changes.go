@@ -51,8 +51,12 @@ func (c *changes) list() {
 	switch ev.changes.Kind() {
 	case jsonlog.Array:
 		for n := range ev.changes.Children() {
-			if n.Kind() == jsonlog.Object {
-				c.one(n)
+			change := n
+			if n.Kind() == jsonlog.String {
+				change = c.r.open(n.Str())
+			}
+			if change.Kind() == jsonlog.Object {
+				c.one(change)
 			} else {
 				c.name(n.Scalar(), ev.changes.Len())
 			}

@@ -178,9 +178,7 @@ func (r *reading) describeChanges(ev *event, a *attributes) {
 	c.list()
 	c.payload(ev.payload)
 	c.payload(ev.inner)
-	if ev.custom.Len() > 0 {
-		c.value("customDetails", changeNew, ev.custom, 0)
-	}
+	c.value("customDetails", changeNew, ev.custom, 0)
 	i := 0
 	for n := range ev.attachments.Children() {
 		c.value(c.join("attachments", indexed(i)), changeNew, n.Get(fieldName), 0)

@@ -103,17 +103,17 @@ func (r *reading) readMessage(message jsonlog.Node, ev *event) {
 		case "success":
 			ev.went = outcomeOfText(n.Scalar())
 		case "object":
-			ev.object = r.expand(n)
+			ev.object = firstObject(r.expand(n))
 		case "data_subject":
-			ev.subject = n
+			ev.subject = r.expand(n)
 		case "data_subjects":
-			ev.subjects = n
+			ev.subjects = r.expand(n)
 		case "attributes":
 			ev.changes = r.expand(n)
 		case "customDetails":
 			ev.custom = n
 		case "attachments":
-			ev.attachments = n
+			ev.attachments = r.expand(n)
 		case "data":
 			data = n
 		case "message":
@@ -125,9 +125,25 @@ func (r *reading) readMessage(message jsonlog.Node, ev *event) {
 		ev.went = outcomeOfChanges(ev.changes)
 	}
 	r.readData(data, ev)
-	if ev.payload.Kind() == jsonlog.None && ev.text == "" && ev.uaa.typ == "" && len(ev.pairs) == 0 {
+	switch {
+	case ev.payload.Kind() == jsonlog.None && ev.text == "" && ev.uaa.typ == "" && len(ev.pairs) == 0:
 		r.readData(text, ev)
+	case ev.text == "" && !ev.isService:
+		ev.text = present(text.Str())
 	}
+}
+
+// firstObject is an object, or the first of a list of them.
+func firstObject(n jsonlog.Node) jsonlog.Node {
+	if n.Kind() != jsonlog.Array {
+		return n
+	}
+	for m := range n.Children() {
+		if m.Kind() == jsonlog.Object {
+			return m
+		}
+	}
+	return jsonlog.Node{}
 }
 
 // upperFields are members that some producers begin with a capital letter.
@@ -165,12 +181,9 @@ func (r *reading) readData(data jsonlog.Node, ev *event) {
 	case jsonlog.None:
 		r.readText(data.Str(), ev)
 	case jsonlog.Array:
-		for n := range opened.Children() {
-			if n.Kind() == jsonlog.Object {
-				ev.more = opened
-				r.readPayload(n, ev)
-				break
-			}
+		if first := firstObject(opened); first.Kind() == jsonlog.Object {
+			ev.more = opened
+			r.readPayload(first, ev)
 		}
 	default:
 		r.readPayload(opened, ev)
@@ -225,76 +238,6 @@ func (r *reading) readPayload(data jsonlog.Node, ev *event) {
 	if ev.inner.Kind() == jsonlog.None {
 		ev.in.set("message", ev.wrapped.Scalar())
 	}
-}
-
-// readLine reads a line of the authorization service.
-func (r *reading) readLine(text string, ev *event) bool {
-	line, ok := parseUAA(text)
-	if !ok {
-		return false
-	}
-	ev.uaa = line
-	ev.ambiguous = line.ambiguous
-	if line.ownText {
-		ev.said = parseUAAText(line.text)
-		ev.ambiguous = line.ambiguous || ev.said.ambiguous
-	}
-	return true
-}
-
-// readText looks for what is found in a text: a line of the authorization service, pairs, or an object in another wrapping.
-func (r *reading) readText(text string, ev *event) {
-	if text == "" {
-		return
-	}
-	if r.readLine(text, ev) {
-		ev.isService = true
-		return
-	}
-	if r.readPairs(text, ev) {
-		return
-	}
-	if text[0] == '"' {
-		// The members of an object without the braces around them, or an object in quotes with prose behind it.
-		if whole := r.open("{" + text + "}"); whole.Kind() == jsonlog.Object {
-			r.readPayload(whole, ev)
-			return
-		}
-		if n := scanMembers(text[1:], nil); n > 0 {
-			if whole := r.open(text[1 : n+1]); whole.Kind() == jsonlog.Object {
-				r.readPayload(whole, ev)
-				text = strings.TrimLeft(text[n+1:], `" `)
-			}
-		}
-	} else if n := scanMembers(text, nil); n > 0 {
-		if whole := r.open(text[:n]); whole.Kind() == jsonlog.Object {
-			r.readPayload(whole, ev)
-			text = strings.TrimSpace(text[n:])
-		}
-	}
-	ev.text = present(text)
-}
-
-// readPairs reads Cloud Identity Services' pairs, and the map that Java prints in braces.
-func (r *reading) readPairs(text string, ev *event) bool {
-	braces := len(text) > 2 && text[0] == '{' && text[len(text)-1] == '}'
-	if braces {
-		text = text[1 : len(text)-1]
-	}
-	t := parsePairs(text, r.pairs[:0])
-	r.pairs = t.pairs
-	if len(t.pairs) == 0 && !t.ambiguous {
-		return false
-	}
-	ev.pairs, ev.isMap, ev.ambiguous = t.pairs, braces, t.ambiguous
-	for i := range t.pairs {
-		ev.in.setPair(t.pairs[i].key, t.pairs[i].value, braces)
-	}
-	ev.text = present(t.lead)
-	if t.behind != "" {
-		ev.behind = r.open(t.behind)
-	}
-	return true
 }
 
 // outcomeOfChanges is the outcome of the attributes that an event lists: one that was not successful makes the whole a failure.

@@ -120,12 +120,13 @@ func (f *dataFacts) set(key, value string) {
 // setPair takes the only names of pairs that count: in a text that a stranger can add names to, one that Cloud Identity
 // Services does not write must not stand for one that it does. Java's maps have names of their own.
 func (f *dataFacts) setPair(key, value string, isMap bool) {
-	switch key {
-	case "objType", "objName":
+	var buf [maxNormal]byte
+	switch string(normal(&buf, key)) {
+	case "objtype", "objname":
 		if !isMap {
 			return
 		}
-	case "action", "state", "objectType", "objectId", "ipAddress", "userIdentifier", "callerMail", "caller", "serviceProviderName":
+	case "action", "state", "objecttype", "objectid", "ipaddress", "useridentifier", "callermail", "caller", "serviceprovidername":
 	default:
 		return
 	}
@@ -181,6 +182,9 @@ func (f *facts) outcome() outcome {
 
 // outcomeOfState reads a word for how something went.
 func outcomeOfState(text string) outcome {
+	if text == "" {
+		return unsaid
+	}
 	for _, word := range failureWords {
 		if hasPrefixFold(text, word) {
 			return failed

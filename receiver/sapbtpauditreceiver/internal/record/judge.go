@@ -41,7 +41,7 @@ func hasTwins(pairs []pair) bool {
 	if len(pairs) > maxPairs {
 		seen := make(map[string]struct{}, len(pairs))
 		for i := range pairs {
-			seen[pairs[i].key] = struct{}{}
+			seen[strings.ToLower(plainKey.Replace(pairs[i].key))] = struct{}{}
 		}
 		return len(seen) < len(pairs)
 	}
@@ -56,7 +56,7 @@ func hasTwins(pairs []pair) bool {
 // hasTwin reports whether another of the pairs has the name of the i-th.
 func hasTwin(pairs []pair, i int) bool {
 	for k := range pairs {
-		if k != i && pairs[k].key == pairs[i].key {
+		if k != i && sameKey(pairs[k].key, pairs[i].key) {
 			return true
 		}
 	}
@@ -67,11 +67,32 @@ func hasTwin(pairs []pair, i int) bool {
 func twins(pairs []pair, i int) (first, last int) {
 	first, last = i, i
 	for k := range pairs {
-		if pairs[k].key == pairs[i].key {
+		if sameKey(pairs[k].key, pairs[i].key) {
 			first, last = min(first, k), max(last, k)
 		}
 	}
 	return first, last
+}
+
+var plainKey = strings.NewReplacer("_", "", "-", "", ".", "", ":", "", "$", "", "#", "")
+
+// sameKey reports whether two names are one for a reader: ipAddress, IPADDRESS, ip_address.
+func sameKey(a, b string) bool {
+	for {
+		for a != "" && !isLetter(a[0]) && !isDigit(a[0]) {
+			a = a[1:]
+		}
+		for b != "" && !isLetter(b[0]) && !isDigit(b[0]) {
+			b = b[1:]
+		}
+		if a == "" || b == "" {
+			return a == b
+		}
+		if lower(a[0]) != lower(b[0]) {
+			return false
+		}
+		a, b = a[1:], b[1:]
+	}
 }
 
 func anyTyped(pairs []pair) bool {

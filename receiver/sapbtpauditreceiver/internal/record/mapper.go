@@ -93,16 +93,16 @@ func (m *Mapper) Append(dst plog.LogRecordSlice, raw *Raw, observed time.Time) N
 	notes := Notes{Ambiguous: ev.ambiguous, Redacted: redacted, NotUTF8: raw.Original != ""}
 
 	rec := dst.AppendEmpty()
-	rec.SetEventName(eventName(firstPresent(ev.category, ev.innerCategory)))
+	rec.SetEventName(ev.name)
 	rec.SetObservedTimestamp(pcommon.NewTimestampFromTime(observed))
 	rec.SetTimestamp(pcommon.NewTimestampFromTime(eventTime(raw, ev, observed)))
 
-	a := newAttributes(rec.Attributes())
+	a := r.attributes(rec.Attributes())
 	a.text(attrUID, m.uid(r, raw, ev))
 	if m.opts.IncludeOriginal {
 		asReceived(rec.Attributes().PutEmpty(attrOriginal), raw, text)
 	}
-	given := r.describe(raw, ev, &a)
+	given := r.describe(raw, ev, a)
 	number, severity := severityOf(given.went, ev.level)
 	rec.SetSeverityNumber(number)
 	rec.SetSeverityText(severity)

@@ -97,6 +97,11 @@ var categories = [...]struct{ category, event string }{
 }
 
 func eventName(category string) string {
+	for _, c := range categories {
+		if category == c.category {
+			return c.event
+		}
+	}
 	category = strings.TrimSpace(category)
 	for _, c := range categories {
 		if hasPrefixFold(category, c.category) && (len(category) == len(c.category) || category[len(c.category)] == '.') {

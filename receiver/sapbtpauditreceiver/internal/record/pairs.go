@@ -82,9 +82,10 @@ func isPairText(found []pair, quotedOnly bool) bool {
 		return false
 	}
 	for i := range found {
-		switch found[i].key {
-		case "action", "state", "objectType", "ipAddress":
-			return true
+		for _, key := range [...]string{"action", "state", "objectType", "ipAddress"} {
+			if sameKey(found[i].key, key) {
+				return true
+			}
 		}
 	}
 	return false

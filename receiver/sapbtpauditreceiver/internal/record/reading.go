@@ -23,6 +23,7 @@ type reading struct {
 
 	pairs []pair
 	ev    event
+	attrs attributes
 }
 
 // readings are shared by all mappers; their strings stay valid when they are reused.
@@ -47,6 +48,7 @@ func (r *reading) release() {
 // begin gives the event of the next record, empty.
 func (r *reading) begin() *event {
 	r.used, r.ev = 0, event{}
+	r.ev.name = eventUnknown
 	return &r.ev
 }
 
@@ -62,6 +64,9 @@ func (r *reading) expand(n jsonlog.Node) jsonlog.Node {
 	if root := n.Expand(&r.docs[r.used]); root.Kind() != jsonlog.None {
 		r.used++
 		return root
+	}
+	if raw := n.Raw(); len(raw) < 3 || raw[1] != '\\' || raw[2] != '"' {
+		return jsonlog.Node{} // spares most texts the unescaping
 	}
 	return r.openTwice(n.Str())
 }

@@ -15,7 +15,7 @@ const minToken = 8
 // _token, and JSON Web Tokens wherever they stand. A token holds nothing that JSON must escape, so this is right at every
 // depth of JSON in strings, and what it leaves is as valid as before.
 func redact(text string) (string, bool) {
-	if !strings.Contains(text, "eyJ") && !strings.Contains(text, "okenValue") && !strings.Contains(text, "_token") {
+	if !holds(text, 'J', "eyJ", "eyJ") && !holds(text, 'k', "okenValue", "_token") {
 		return text, false
 	}
 	var sb strings.Builder
@@ -35,6 +35,21 @@ func redact(text string) (string, bool) {
 	}
 	sb.WriteString(text[done:])
 	return sb.String(), true
+}
+
+// holds looks for two words by a letter of both that is rare in records.
+func holds(text string, letter byte, word, other string) bool {
+	at, otherAt := strings.IndexByte(word, letter), strings.IndexByte(other, letter)
+	for i := 0; ; i++ {
+		next := strings.IndexByte(text[i:], letter)
+		if next < 0 {
+			return false
+		}
+		i += next
+		if i >= at && strings.HasPrefix(text[i-at:], word) || i >= otherAt && strings.HasPrefix(text[i-otherAt:], other) {
+			return true
+		}
+	}
 }
 
 // tokenAt looks for a token from i on: where it starts and ends, or where to go on looking and -1.

@@ -39,9 +39,9 @@ const (
 
 func outcomeOfText(text string) outcome {
 	switch {
-	case strings.EqualFold(text, "true"):
+	case strings.EqualFold(text, "true"), text == "1", strings.EqualFold(text, "yes"):
 		return succeeded
-	case strings.EqualFold(text, "false"):
+	case strings.EqualFold(text, "false"), text == "0", strings.EqualFold(text, "no"):
 		return failed
 	default:
 		return unsaid

@@ -12,6 +12,7 @@ type uaaEvent struct {
 	origin                              uaaOrigin
 	zone                                string
 	authenticationType, detailedMessage string
+	kind                                uaaKind // of typ; zero if that is not known
 	// ownText says that the text is the service's own JSON.
 	ownText bool
 	// cut says that the line ends before its end, ambiguous that a value could imitate the parts behind it, so that
@@ -39,7 +40,7 @@ func parseUAA(line string) (ev uaaEvent, ok bool) {
 	if !ok {
 		return uaaEvent{}, false
 	}
-	ev.typ = typ
+	ev.typ, ev.kind = typ, uaaKinds[typ]
 	rest, found := ev.cutText(quote, rest)
 	if !found {
 		// Without the parts behind it, only what the service calls an event is one.
@@ -56,10 +57,7 @@ func parseUAA(line string) (ev uaaEvent, ok bool) {
 // beginsLine cuts a line behind the quote that opens its text. A log's own header may stand before, which begins with a bracket; prose
 // may not, since a name in it could imitate a line.
 func beginsLine(line string) (typ string, quote byte, rest string, ok bool) {
-	const header = "Audit: "
-	if i := strings.Index(line, header); i == 0 || i > 0 && line[0] == '[' && !strings.ContainsAny(line[:i], "'\"=") {
-		line = line[i+len(header):]
-	}
+	line = strings.TrimPrefix(withoutHeader(line), "Audit: ")
 	n := 0
 	for n < len(line) && (isLower(line[n]) || isUpper(rune(line[n])) || isDigit(line[n]) || line[n] == '_') {
 		n++
@@ -69,6 +67,17 @@ func beginsLine(line string) (typ string, quote byte, rest string, ok bool) {
 		return "", 0, "", false
 	}
 	return line[:n], rest[1], rest[2:], true
+}
+
+func withoutHeader(line string) string {
+	if line == "" || line[0] != '[' {
+		return line
+	}
+	i := strings.Index(line, "Audit: ")
+	if i < 0 || strings.ContainsAny(line[:i], "'\"=") {
+		return line
+	}
+	return line[i:]
 }
 
 // cutText reads the quoted text and returns what stands behind ": principal=", if that is found once. The text of what the
@@ -93,7 +102,7 @@ func (ev *uaaEvent) cutText(quote byte, s string) (rest string, found bool) {
 	text, rest, found := strings.Cut(s, end)
 	switch {
 	case !found:
-		ev.cut = uaaKinds[ev.typ].action != "" || strings.HasSuffix(ev.typ, "Event") || outcomeOfType(ev.typ) != unsaid
+		ev.cut = ev.kind.action != "" || strings.HasSuffix(ev.typ, "Event") || outcomeOfType(ev.typ) != unsaid
 	case strings.Contains(rest, end):
 		ev.ambiguous, found = true, false
 	default:
