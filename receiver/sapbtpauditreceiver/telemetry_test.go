@@ -4,6 +4,7 @@
 package sapbtpauditreceiver
 
 import (
+	"encoding/json"
 	"slices"
 	"testing"
 	"time"
@@ -100,6 +101,30 @@ func TestOwnEventsThatAreDroppedAreCounted(t *testing.T) {
 		read := w.sums(t, "otelcol_sap_btp_audit_events_read", "")[""]
 		duplicate := w.sums(t, "otelcol_sap_btp_audit_events_duplicate", "")[""]
 		require.Equal(t, read, int64(w.sink.total())+duplicate+dropped["own_event"])
+	})
+}
+
+func TestEventsWithForgedTextAndTokensAreCounted(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, sapbtp.Options{Seed: 73}, func(c *Config) { c.InitialLookback = 0 })
+		at := time.Now().Add(time.Minute)
+		event := func(name, data string) sapbtp.Record {
+			text, err := json.Marshal(map[string]string{"data": data})
+			require.NoError(t, err)
+			record, err := json.Marshal(map[string]string{
+				"message_uuid": name, "time": at.UTC().Format(time.RFC3339), "tenant": w.sub.Tenant, "category": sapbtp.CategorySecurity, "message": string(text),
+			})
+			require.NoError(t, err)
+			return sapbtp.Record{ID: name, JSON: record, Time: at}
+		}
+		w.sim.Add(w.sub.Tenant,
+			event("plain", `action="login" state="failed" userIdentifier="eva"`),
+			event("forged", `action="login" state="failed" userIdentifier="eva" state="successful"`),
+			event("token", "access_token=0123456789abcdef"))
+		w.runFor(time.Hour + betweenPolls)
+		require.Equal(t, 3, w.sink.total())
+		require.Equal(t, map[string]int64{"": 1}, w.sums(t, "otelcol_sap_btp_audit_events_ambiguous", ""))
+		require.Equal(t, map[string]int64{"": 1}, w.sums(t, "otelcol_sap_btp_audit_events_redacted", ""))
 	})
 }
 

@@ -1,0 +1,48 @@
+// Copyright The otelcol-audit Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package record
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestTokensLeaveNoTrace(t *testing.T) {
+	const opaque, web = "0a1b2c3d4e5f60718293", "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiI3NyJ9.c2lnbmF0dXJl-_x"
+	for text, want := range map[string]string{
+		"details=(tokenType=bearerTokenValue=" + opaque + ", sub=1)":  "details=(tokenType=bearerTokenValue=<TOKEN>, sub=1)",
+		"tokenType=bearer, tokenValue=" + web + ")":                   "tokenType=bearer, tokenValue=<TOKEN>)",
+		"tokenValue=<TOKEN>, sub=1":                                   "tokenValue=<TOKEN>, sub=1",
+		"Authorization: Bearer " + web:                                "Authorization: Bearer <TOKEN>",
+		"cut " + web[:30]:                                             "cut <TOKEN>",
+		`{"access_token":"` + opaque + `","x":1}`:                     `{"access_token":"<TOKEN>","x":1}`,
+		`{"refresh_token" : "` + opaque + `"}`:                        `{"refresh_token" : "<TOKEN>"}`,
+		"id_token=" + opaque + "&x=1":                                 "id_token=<TOKEN>&x=1",
+		`grant_type=refresh_token, has_token=yes, eyJ eyJx.y, token=`: `grant_type=refresh_token, has_token=yes, eyJ eyJx.y, token=`,
+	} {
+		got, redacted := redact(text)
+		require.Equal(t, want, got)
+		require.Equal(t, text != want, redacted)
+
+		// The same at every depth of JSON in strings.
+		wrapped := wrap(t, "audit.security-events", object{"data": text})
+		got, _ = redact(wrapped)
+		var outer struct{ Message string }
+		var message struct{ Data string }
+		require.NoError(t, json.Unmarshal([]byte(got), &outer))
+		require.NoError(t, json.Unmarshal([]byte(outer.Message), &message))
+		require.Equal(t, want, message.Data)
+
+		m := testMapper(func(o *Options) { o.Body, o.IncludeOriginal = BodyString, true })
+		rec := mapOne(t, m, wrapped)
+		require.Equal(t, got, rec.Body().Str())
+		require.Equal(t, got, attr(t, rec, attrOriginal))
+		for key, v := range mapOne(t, testMapper(nil), wrapped).Attributes().All() {
+			require.NotContains(t, v.AsString(), opaque, key)
+			require.NotContains(t, v.AsString(), web[:30], key)
+		}
+	}
+}
