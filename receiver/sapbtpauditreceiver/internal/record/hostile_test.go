@@ -122,7 +122,7 @@ func TestTypedTextForgesNoAnswer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			plain := line(func(plain string) string { return plain })
 			requireTrue(t, plain, true)
-			for range 1500 {
+			for range 800 {
 				requireTrue(t, line(func(plain string) string {
 					if rnd.IntN(2) == 0 {
 						return plain
