@@ -3,7 +3,11 @@
 
 package record
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/audit"
+)
 
 // actor finds who did it. Where the authorization service or a producer names somebody in a place of its own, that counts before the record's
 // user, which is then the service that wrote it.
@@ -138,23 +142,5 @@ func isInstance(id string) bool {
 	return len(base) < len(id) && (strings.HasSuffix(base, "!b") || strings.HasSuffix(base, "!t"))
 }
 
-// placeholders are what producers write where there is no user.
-var placeholders = [...]string{
-	"UNKNOWN_USER", "unknown", "unknown user", "anonymous", "anonymousUser", "null", "none", "n/a", "undefined", "-",
-	"no user", "$USER",
-}
-
-// noLogin is in the texts that stand for somebody who did not log in.
-const noLogin = "ot logged in"
-
-func isPlaceholder(id string) bool {
-	if present(id) == "" {
-		return true
-	}
-	for _, p := range placeholders {
-		if len(id) == len(p) && strings.EqualFold(id, p) {
-			return true
-		}
-	}
-	return strings.Contains(id, noLogin)
-}
+// isPlaceholder reports whether producers write this where there is no user.
+func isPlaceholder(id string) bool { return present(id) == "" || audit.IsPlaceholder(id) }

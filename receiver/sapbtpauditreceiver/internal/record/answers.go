@@ -3,7 +3,11 @@
 
 package record
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/audit"
+)
 
 // answers are the six that every event gives as far as it knows: who, what kind of who, what, to whom, how it went, from
 // where. "" is no answer.
@@ -12,14 +16,14 @@ type answers struct {
 	action                       string
 	targetType, targetID         string
 	went                         outcome
-	client                       endpoint
+	client                       audit.Endpoint
 }
 
 // The values of audit.actor.type.
 const (
-	actorUser    = "user"
-	actorService = "service"
-	actorSystem  = "system"
+	actorUser    = audit.User
+	actorService = audit.Service
+	actorSystem  = audit.System
 )
 
 func (f *facts) answer() (a answers) {
@@ -50,34 +54,23 @@ func (a *answers) targetLogin() {
 
 // client is the address that the message names. If that is private, so that a gateway's or a service's own, the one in the authorization
 // service's line or in data comes first.
-func (f *facts) client() endpoint {
-	at := clientOf(f.ip)
-	if at.address != "" && !at.private {
+func (f *facts) client() audit.Endpoint {
+	at := audit.ClientOf(f.ip)
+	if at.Address != "" && !at.Private {
 		return at
 	}
 	for _, text := range [...]string{f.uaa.origin.remoteAddress, f.in.address} {
 		if text == "" {
 			continue
 		}
-		if other := clientOf(text); other.address != "" {
+		if other := audit.ClientOf(text); other.Address != "" {
 			return other
 		}
 	}
-	if at.address == "" && isHostName(f.ip) {
-		at.address = f.ip
+	if at.Address == "" && audit.IsHostName(f.ip) {
+		at.Address = f.ip
 	}
 	return at
-}
-
-func isHostName(s string) bool {
-	dot := false
-	for i := range len(s) {
-		if c := s[i]; !isLetter(c) && !isDigit(c) && c != '-' && c != '.' {
-			return false
-		}
-		dot = dot || s[i] == '.' && i > 0
-	}
-	return dot && isLetter(s[len(s)-1])
 }
 
 func (f *facts) action(k kind) string {

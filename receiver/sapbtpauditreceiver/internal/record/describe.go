@@ -70,9 +70,9 @@ func (g *answers) describe(a *attributes) {
 	if g.went != unsaid {
 		a.dst.PutBool(attrSuccess, g.went == succeeded)
 	}
-	a.text(attrClient, g.client.address)
-	if g.client.port != 0 {
-		a.dst.PutInt(attrClientPort, g.client.port)
+	a.text(attrClient, g.client.Address)
+	if g.client.Port != 0 {
+		a.dst.PutInt(attrClientPort, g.client.Port)
 	}
 }
 

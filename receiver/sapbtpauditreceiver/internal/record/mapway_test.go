@@ -155,7 +155,7 @@ func mapAnswers(a object, f *facts) answers {
 	given := f.answer()
 	for key, value := range map[string]string{
 		attrActorID: given.actorID, attrActorIDP: given.actorIDP, attrActorType: given.actorType, attrAction: given.action,
-		attrTargetType: given.targetType, attrTargetID: given.targetID, attrOutcome: given.went.String(), attrClient: given.client.address,
+		attrTargetType: given.targetType, attrTargetID: given.targetID, attrOutcome: given.went.String(), attrClient: given.client.Address,
 	} {
 		put(a, key, value)
 	}

@@ -3,7 +3,11 @@
 
 package record
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/audit"
+)
 
 // Names of the attributes. Renaming one is a change of this file only.
 const (
@@ -16,15 +20,15 @@ const (
 	attrOriginal = "log.record.original"
 	attrUser     = "user.name"
 
-	attrActorID    = "audit.actor.id"
-	attrActorIDP   = "audit.actor.idp"
-	attrActorType  = "audit.actor.type"
-	attrAction     = "audit.action"
-	attrTargetType = "audit.target.type"
-	attrTargetID   = "audit.target.id"
-	attrOutcome    = "audit.outcome"
-	attrClient     = "client.address"
-	attrClientPort = "client.port"
+	attrActorID    = audit.ActorID
+	attrActorIDP   = audit.ActorIDP
+	attrActorType  = audit.ActorType
+	attrAction     = audit.Action
+	attrTargetType = audit.TargetType
+	attrTargetID   = audit.TargetID
+	attrOutcome    = audit.Outcome
+	attrClient     = audit.ClientAddress
+	attrClientPort = audit.ClientPort
 
 	attrCategory         = prefix + "category"
 	attrMessageUUID      = prefix + "message_uuid"

@@ -3,7 +3,11 @@
 
 package record
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/audit"
+)
 
 // uaaOrigin is where a request came from and who made it, in one of the forms
 //
@@ -26,7 +30,7 @@ const details = "details=("
 // there once; anything else that looks like one was typed. Who made the request counts only if the names come in
 // the order of one of the forms, once each.
 func (o *uaaOrigin) parse(s string, cut bool) {
-	if !cut && strings.IndexByte(s, '=') < 0 && clientOf(s).address != "" {
+	if !cut && strings.IndexByte(s, '=') < 0 && audit.ClientOf(s).Address != "" {
 		o.remoteAddress = s
 		return
 	}

@@ -58,18 +58,6 @@ func TestActionIsTheFirstVerbOfAProducersWords(t *testing.T) {
 	}
 }
 
-func TestAddressHasOneSpelling(t *testing.T) {
-	for text, want := range map[string]endpoint{
-		"198.51.100.1": {address: "198.51.100.1"}, "10.0.0.1": {address: "10.0.0.1", private: true}, "::1": {address: "::1", private: true},
-		"2001:DB8:0::1": {address: "2001:db8::1"}, "[2001:db8::1]:80": {address: "2001:db8::1", port: 80}, "::FFFF:198.51.100.1": {address: "198.51.100.1"},
-		"198.51.100.1:65535": {address: "198.51.100.1", port: 65535}, "host/198.51.100.1:80": {address: "198.51.100.1", port: 80},
-		"unknown, 198.51.100.1, 10.0.0.1": {address: "198.51.100.1"}, "for=198.51.100.1;by=10.0.0.1": {address: "198.51.100.1"}, `"198.51.100.1"`: {address: "198.51.100.1"},
-		"": {}, "-": {}, "unknown": {}, "198.51.100": {}, "198.51.100.1:65536": {}, "198.51.100.1:": {address: "198.51.100.1"}, "[2001:db8::1": {}, "[::1]x": {}, "010.0.0.1": {}, "dead beef": {},
-	} {
-		assert.Equal(t, want, clientOf(text), text)
-	}
-}
-
 func TestUserIsNamedWithoutItsPrefix(t *testing.T) {
 	for name, want := range map[string][3]string{
 		"user/corp/ann@example.org": {"ann@example.org", "corp", actorUser}, "user/corp/a/b": {"a/b", "corp", actorUser}, "client/sb-x!b1": {"sb-x!b1", "", actorService},

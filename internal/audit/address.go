@@ -1,7 +1,7 @@
 // Copyright The otelcol-audit Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package record
+package audit
 
 import (
 	"net/netip"
@@ -12,19 +12,21 @@ import (
 // maxHops bounds how many elements of a forwarded chain are looked at.
 const maxHops = 32
 
-// endpoint is the address of a client, in its normal spelling, and the port if the text names one.
-type endpoint struct {
-	address string
-	port    int64
-	// private says that the address tells nothing outside of its own network.
-	private bool
+// Endpoint is the address of a client. The zero Endpoint is none.
+type Endpoint struct {
+	// Address is in its normal spelling.
+	Address string
+	// Port is 0 if the text names none.
+	Port int64
+	// Private says that the address tells nothing outside of its own network.
+	Private bool
 }
 
-// clientOf reads the address of a client: alone, in brackets, with a port, behind a slash as Java writes it, in the form of
-// RFC 7239 ("for=…"), or in a chain of forwarders, whose first address is the client's. The result is the zero endpoint if there is none.
-func clientOf(text string) endpoint {
-	if present(text) == "" {
-		return endpoint{}
+// ClientOf reads the address of a client: alone, in brackets, with a port, behind a slash as Java writes it, in the form of
+// RFC 7239 ("for=…"), or in a chain of forwarders, whose first address is the client's. The result is the zero Endpoint if there is none.
+func ClientOf(text string) Endpoint {
+	if text == "" || text == "-" {
+		return Endpoint{}
 	}
 	for range maxHops {
 		element, rest, more := cutHop(text)
@@ -36,7 +38,7 @@ func clientOf(text string) endpoint {
 		}
 		text = rest
 	}
-	return endpoint{}
+	return Endpoint{}
 }
 
 func cutHop(chain string) (element, rest string, more bool) {
@@ -47,7 +49,7 @@ func cutHop(chain string) (element, rest string, more bool) {
 	return chain[:i], chain[i+1:], true
 }
 
-func parseEndpoint(s string) (endpoint, bool) {
+func parseEndpoint(s string) (Endpoint, bool) {
 	s = strings.Trim(s, "\"' \t\r\n")
 	if len(s) > 4 && strings.EqualFold(s[:4], "for=") {
 		s = strings.Trim(s[4:], "\"")
@@ -58,11 +60,11 @@ func parseEndpoint(s string) (endpoint, bool) {
 	host, port := s, ""
 	switch {
 	case s == "" || !isDigit(s[0]) && s[0] != '[' && s[0] != ':' && !isHexLetter(s[0]):
-		return endpoint{}, false // spares the parser its errors
+		return Endpoint{}, false // spares the parser its errors
 	case s[0] == '[':
 		var ok bool
 		if host, port, ok = strings.Cut(s[1:], "]"); !ok || port != "" && port[0] != ':' {
-			return endpoint{}, false
+			return Endpoint{}, false
 		}
 		port = strings.TrimPrefix(port, ":")
 	case strings.Count(s, ":") == 1:
@@ -70,18 +72,18 @@ func parseEndpoint(s string) (endpoint, bool) {
 	}
 	addr, err := netip.ParseAddr(host)
 	if err != nil {
-		return endpoint{}, false
+		return Endpoint{}, false
 	}
-	at := endpoint{address: host, private: isPrivate(addr.Unmap())}
+	at := Endpoint{Address: host, Private: isPrivate(addr.Unmap())}
 	if port != "" {
 		n, err := strconv.ParseUint(port, 10, 16)
 		if err != nil {
-			return endpoint{}, false
+			return Endpoint{}, false
 		}
-		at.port = int64(n)
+		at.Port = int64(n)
 	}
 	if !addr.Is4() { // IPv4 has one spelling only
-		at.address = addr.Unmap().WithZone("").String()
+		at.Address = addr.Unmap().WithZone("").String()
 	}
 	return at, true
 }
@@ -92,6 +94,21 @@ var carrierNet = netip.MustParsePrefix("100.64.0.0/10")
 func isPrivate(a netip.Addr) bool {
 	return a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() || a.IsUnspecified() || carrierNet.Contains(a)
 }
+
+// IsHostName reports whether text can be the name of a host: letters, digits, hyphens and dots, with one dot at least.
+func IsHostName(text string) bool {
+	dot := false
+	for i := range len(text) {
+		if c := text[i]; !isLetter(c) && !isDigit(c) && c != '-' && c != '.' {
+			return false
+		}
+		dot = dot || text[i] == '.' && i > 0
+	}
+	return dot && isLetter(text[len(text)-1])
+}
+
+func isDigit(c byte) bool  { return '0' <= c && c <= '9' }
+func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
 func isHexLetter(c byte) bool {
 	return 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
