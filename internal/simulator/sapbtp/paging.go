@@ -198,15 +198,26 @@ func (t *tenant) rows(ordinals []uint32, form MessageForm) [][]byte {
 		}
 	}
 	t.mu.Unlock()
-	buffer := make([]byte, 0, len(ordinals)*meanRecord)
+	asObject := func(o uint32) bool { return form == MessageObject || form == MessageMixed && o%2 == 0 }
+	missing := 0
+	for i, o := range ordinals {
+		if rows[i] == nil {
+			rows[i] = t.written.find(o, asObject(o))
+		}
+		if rows[i] == nil {
+			missing++
+		}
+	}
+	buffer := make([]byte, 0, missing*meanRecord)
 	writer := &record{t: t, inner: begin(), whole: begin()}
 	for i, o := range ordinals {
 		if rows[i] != nil {
 			continue
 		}
 		start := len(buffer)
-		buffer = writer.append(buffer, o, entries[i], form == MessageObject || form == MessageMixed && o%2 == 0)
+		buffer = writer.append(buffer, o, entries[i], asObject(o))
 		rows[i] = buffer[start:len(buffer):len(buffer)]
+		t.written.keep(o, asObject(o), rows[i])
 	}
 	return rows
 }

@@ -27,9 +27,10 @@ type tenant struct {
 	secret    string
 	rotations uint64
 
-	reads retrievals
-	rate  bucket
-	peak  peak
+	reads   retrievals
+	written written
+	rate    bucket
+	peak    peak
 }
 
 func newTenant(seed uint64, index int) *tenant {

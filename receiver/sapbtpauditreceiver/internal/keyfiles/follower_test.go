@@ -51,8 +51,9 @@ func (f *follower) run(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() {
 		ended <- f.watcher.Run(ctx, func(s Snapshot) bool {
+			done := !f.busy.Load() // as of the report: the test goes on as soon as it has it
 			f.reports <- s
-			return !f.busy.Load()
+			return done
 		})
 	}()
 	t.Cleanup(func() {
