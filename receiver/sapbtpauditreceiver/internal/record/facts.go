@@ -120,17 +120,9 @@ func (f *dataFacts) set(key, value string) {
 // setPair takes the only names of pairs that count: in a text that a stranger can add names to, one that Cloud Identity
 // Services does not write must not stand for one that it does. Java's maps have names of their own.
 func (f *dataFacts) setPair(key, value string, isMap bool) {
-	var buf [maxNormal]byte
-	switch string(normal(&buf, key)) {
-	case "objtype", "objname":
-		if !isMap {
-			return
-		}
-	case "action", "state", "objecttype", "objectid", "ipaddress", "useridentifier", "callermail", "caller", "serviceprovidername":
-	default:
-		return
+	if counts(key) || isMap && (sameKey(key, "objType") || sameKey(key, "objName")) {
+		f.set(key, value)
 	}
-	f.set(key, value)
 }
 
 // changeFacts are the changed values that name somebody or something.

@@ -25,7 +25,7 @@ var imitations = []string{
 	", client=" + forgedName, ", clientId=" + forgedName, ", caller=" + forgedName, ", detailedDescription=[", ", authenticationType=[x]",
 	`" state="successful"`, `" state="failed`, ` state=successful `, `" ipAddress="` + forgedAddress, ` ipAddress=` + forgedAddress + " ",
 	`" userIdentifier="` + forgedName, `" callerMail="` + forgedName + `"`, `" action="logout"`, `" objectType="group`, `" x="`, `" {"state":"successful"}`,
-	"UserAuthenticationSuccess ('" + forgedName + "')", "Audit: ", "', '", `"`, "'", "=", ", ", " ", "eva", "null", "{", "}", "[", `\`, `\"`, "\n", "é", "<TOKEN>",
+	"UserAuthenticationSuccess ('" + forgedName + "')", "Audit: ", "', '", `"`, "'", "=", ", ", " ", "eva", "null", "{", "}", `" A='`, ` A="`, `' state='successful' B='`, "[", `\`, `\"`, "\n", "é", "<TOKEN>",
 	`{"user_name":"` + forgedName + `","client_id":"x"}`, `","user_name":"` + forgedName,
 }
 
@@ -154,6 +154,19 @@ func requireTrue(t *testing.T, want truth, whole bool) {
 	if text := rec.SeverityText(); want.outcome == "success" {
 		require.Equal(t, "INFO", text, want.data)
 	}
+}
+
+// The same for names that a fuzzer thinks of, one in all typed places.
+func FuzzTypedText(f *testing.F) {
+	for _, imitation := range imitations {
+		f.Add(imitation)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		name = strings.ToValidUTF8(name, "") + "z"
+		for _, line := range lines {
+			requireTrue(t, line(func(string) string { return name }), false)
+		}
+	})
 }
 
 // isPairCut accepts a value that a pair begins in whose name the service left out: no reader can tell that from its own pair.

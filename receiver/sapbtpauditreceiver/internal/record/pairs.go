@@ -59,9 +59,11 @@ func parsePairs(text string, pairs []pair) pairText {
 		p.value, rest, p.quote, ends = cutPairValue(value)
 		if !ends {
 			// A text that just stops was cut; a long one may have lost what a value has pushed out of it.
-			whole = rest == "" && len(text) < longLine
+			whole = whole && rest == "" && len(text) < longLine && !swallows(value)
 			break
 		}
+		// A quote that a value brings along can swallow the pairs behind it.
+		whole = whole && (p.quote == 0 || !swallows(p.value))
 		quotedOnly = quotedOnly && p.quote != 0
 		t.pairs = append(t.pairs, p)
 		rest = trimSeparators(rest)
@@ -141,6 +143,33 @@ func beginsPair(s string) (key, value string, ok bool) {
 // isKeyByte: names may be URNs of SCIM schemas.
 func isKeyByte(c byte) bool {
 	return isLower(c) || isUpper(rune(c)) || isDigit(c) || strings.IndexByte("_.-:$#", c) >= 0
+}
+
+// swallows reports whether a pair that counts begins inside of a value.
+func swallows(value string) bool {
+	for i := 0; i < len(value); i++ {
+		if strings.IndexByte(separators, value[i]) < 0 {
+			continue
+		}
+		if key, _, ok := beginsPair(value[i+1:]); ok && counts(key) {
+			return true
+		}
+	}
+	return false
+}
+
+// countingKeys are the names of the pairs that the answers are made of.
+var countingKeys = [...]string{
+	"action", "state", "objectType", "objectId", "ipAddress", "userIdentifier", "callerMail", "caller", "serviceProviderName",
+}
+
+func counts(key string) bool {
+	for _, k := range countingKeys {
+		if sameKey(k, key) {
+			return true
+		}
+	}
+	return false
 }
 
 // cutPairValue cuts the value off. ends is false if its end cannot be told; rest is then "" if the text just stops.
