@@ -120,6 +120,9 @@ func (r *reading) describePairs(ev *event, a *attributes) {
 		a.free(&r.arena, base, snakeCase(ev.pairs[i].key), ev.pairs[i].value)
 	}
 	for n := range ev.behind.Children() {
+		if counts(n.Key()) {
+			continue // it is no pair and must not pass for one
+		}
 		name := snakeCase(n.Key())
 		a.free(&r.arena, attrCIS, name, n.Scalar())
 		if n.Kind() == jsonlog.Object {

@@ -85,7 +85,6 @@ func (r *reading) readPairs(text string, ev *event) bool {
 	for i := range t.pairs {
 		ev.in.setPair(t.pairs[i].key, t.pairs[i].value, braces)
 	}
-	ev.text = present(t.lead)
 	if t.behind != "" {
 		ev.behind = r.open(t.behind)
 	}
