@@ -80,7 +80,7 @@ func (f *facts) action(k kind) string {
 		}
 		return actionOf(f.uaa.typ)
 	}
-	if f.in.malware {
+	if f.in.isMalware() {
 		return actionDetectMalware
 	}
 	crud := actionOf(firstPresent(f.id.crud, f.in.crud))
@@ -125,7 +125,7 @@ func (f *facts) target(k kind) (typ, id string) {
 	switch {
 	case f.uaa.typ != "":
 		return f.uaaTarget()
-	case f.in.malware:
+	case f.in.isMalware():
 		return targetDevSpace, firstPresent(f.in.devSpace, f.in.workspace)
 	case strings.HasSuffix(f.in.typ, "assignment"):
 		return targetUser, cleanName(f.in.user)

@@ -193,14 +193,19 @@ func (c *changes) scalar(path, side, value string) {
 // payload adds what data holds beside its scalars: Cloud Integration's attributes and their changes, an entity, findings.
 func (c *changes) payload(data jsonlog.Node) {
 	for n := range data.Children() {
-		if k := n.Kind(); k != jsonlog.Object && k != jsonlog.Array || n == c.ev.wrapped {
+		if n == c.ev.wrapped {
 			continue
 		}
-		switch n.Key() {
-		case "attributes", "changedAttributes":
-			c.members("", n)
+		key, value := n.Key(), n
+		if n.Kind() == jsonlog.String && (key == "attributes" || key == "changedAttributes" || key == "entity") {
+			value = c.r.open(n.Str())
+		}
+		switch {
+		case value.Kind() != jsonlog.Object && value.Kind() != jsonlog.Array:
+		case key == "attributes" || key == "changedAttributes":
+			c.members("", value)
 		default:
-			c.value(n.Key(), changeNew, n, 0)
+			c.value(key, changeNew, value, 0)
 		}
 	}
 }

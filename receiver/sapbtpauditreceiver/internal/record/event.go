@@ -208,7 +208,7 @@ func (r *reading) readPayload(data jsonlog.Node, ev *event) {
 		case "msgNo":
 			ev.msgNo = n
 		case "findings":
-			ev.in.malware = true
+			ev.in.findings = true
 		default:
 			ev.in.set(n.Key(), n.Scalar())
 		}
@@ -231,7 +231,7 @@ func (r *reading) readPayload(data jsonlog.Node, ev *event) {
 	ev.in.set("user", ev.dataUser)
 	for n := range ev.inner.Children() {
 		if n.Key() == "findings" {
-			ev.in.malware = true
+			ev.in.findings = true
 		}
 		ev.in.set(n.Key(), n.Scalar())
 	}

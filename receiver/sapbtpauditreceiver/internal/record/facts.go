@@ -65,7 +65,7 @@ type dataFacts struct {
 	user, identifier, caller, provider, devSpace, workspace, text, startedBy string
 	entity                                                                   string
 	went                                                                     outcome
-	malware                                                                  bool
+	findings                                                                 bool
 }
 
 func (f *dataFacts) set(key, value string) {
@@ -115,6 +115,11 @@ func (f *dataFacts) set(key, value string) {
 	if *field == "" {
 		*field = present(value)
 	}
+}
+
+// isMalware tells the findings of Business Application Studio's scans from those of others.
+func (f *dataFacts) isMalware() bool {
+	return f.findings && (f.devSpace != "" || f.workspace != "")
 }
 
 // setPair takes the only names of pairs that count: in a text that a stranger can add names to, one that Cloud Identity

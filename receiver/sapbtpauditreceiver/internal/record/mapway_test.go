@@ -144,7 +144,7 @@ func mapFacts(outer, message, data, inner object, uaa uaaEvent, pairs []pair) *f
 			f.in.set(key, scalar(v))
 		}
 	}
-	f.in.malware = data["findings"] != nil || inner["findings"] != nil
+	f.in.findings = data["findings"] != nil || inner["findings"] != nil
 	for _, p := range pairs {
 		f.in.setPair(p.key, p.value, false)
 	}
