@@ -51,7 +51,7 @@ func TestAPageThatSwellsIsDeliveredInParts(t *testing.T) {
 		element func(i int) string
 		refused bool // it has more records than a page can have, and its window is read again
 	}{
-		"numbers":       {size / 16, strconv.Itoa, false},
+		"numbers":       {size / 64, strconv.Itoa, false},
 		"zeros":         {size, always("0"), true},
 		"empty objects": {size, always("{}"), true},
 		"lists of zeros": {size, func(i int) string {
