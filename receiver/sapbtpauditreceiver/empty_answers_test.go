@@ -35,7 +35,8 @@ func (f filtersAfterPaging) RoundTrip(req *http.Request) (*http.Response, error)
 		return resp, err
 	}
 	var records, kept []map[string]any
-	if err = json.NewDecoder(resp.Body).Decode(&records); err != nil {
+	err = json.NewDecoder(resp.Body).Decode(&records)
+	if err != nil {
 		return nil, err
 	}
 	for _, r := range records {
