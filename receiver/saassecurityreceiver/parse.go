@@ -147,8 +147,9 @@ func (p *parsed) note(odd event.Oddities) {
 
 var oddities = map[event.Oddities]string{
 	event.UnknownType: "unknown_type", event.UnknownFields: "unknown_fields", event.NoTimestamp: "no_timestamp",
-	event.NotUTF8:    "not_utf8",
-	event.FutureTime: "future_time",
+	event.NotUTF8:     "not_utf8",
+	event.BadSeverity: "severity",
+	event.FutureTime:  "future_time",
 }
 
 // newest is the time of the newest event in logs. One of the future says nothing about how far reading has come: it would hide

@@ -22,6 +22,19 @@ const (
 	fieldIP
 	fieldPolicyRuleName
 	fieldOccurrences
+	fieldRemoteAddress
+	fieldItemUniqueID
+	fieldItemVerdict
+	fieldAssetID
+	fieldItemOwner
+	fieldItemOwnerEmail
+	fieldIncidentID
+	fieldAction
+	fieldActionTaken
+	fieldActionTakenBy
+	fieldEventType
+	fieldTargetName
+	fieldTargetType
 )
 
 // fieldNames lists every documented field, first those named above. The
@@ -41,31 +54,32 @@ var fieldNames = [...]string{
 	fieldIP:             "ip",
 	fieldPolicyRuleName: "policy_rule_name",
 	fieldOccurrences:    "occurrences_by_rule",
+	fieldRemoteAddress:  "remoteAddress", // in the vendor's own parsers only
+	fieldItemUniqueID:   "item_unique_id",
+	fieldItemVerdict:    "item_verdict",
+	fieldAssetID:        "asset_id",
+	fieldItemOwner:      "item_owner",
+	fieldItemOwnerEmail: "item_owner_email",
+	fieldIncidentID:     "incident_id",
+	fieldAction:         "action",
+	fieldActionTaken:    "action_taken",
+	fieldActionTakenBy:  "action_taken_by",
+	fieldEventType:      "event_type",
+	fieldTargetName:     "target_name",
+	fieldTargetType:     "target_type",
 
 	"cloud_app_instance",
-	"item_unique_id",
-	"item_verdict",
 	"item_sha256",
 	"item_cloud_url",
-	"asset_id",
-	"item_owner",
-	"item_owner_email",
 	"item_creator",
 	"item_creator_email",
 	"container_name",
 	"collaborators",
 	"exposure",
-	"incident_id",
 	"incident_category",
 	"incident_owner",
 	"location",
-	"action",
-	"target_name",
-	"target_type",
-	"action_taken",
-	"action_taken_by",
 	"admin_role",
-	"event_type",
 	"field",
 	"resource_value_old",
 	"resource_value_new",

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/otelcol-audit/otelcol-audit/internal/audit"
 	"github.com/otelcol-audit/otelcol-audit/internal/jsonlog"
 )
 
@@ -23,7 +24,6 @@ const (
 	attrUserName     = "user.name"
 	attrUserEmail    = "user.email"
 	attrSource       = "source.address"
-	attrClient       = "client.address"
 	attrFileName     = "file.name"
 	attrSecurityRule = "security_rule.name"
 
@@ -52,6 +52,7 @@ const (
 	UnknownFields                      // there are undocumented fields; they are in the body
 	NoTimestamp                        // there is no readable time; the record has the observed one
 	NotUTF8                            // there are bytes that are no text; only the event as received has them
+	BadSeverity                        // there is a severity that is no level; the record has none
 	FutureTime                         // the time is more than MaxAhead after the observed one; the record has it all the same
 )
 
@@ -63,7 +64,9 @@ const MaxAhead = 5 * time.Minute
 type Mapper struct {
 	settings Settings
 	doc      jsonlog.Doc
+	inside   jsonlog.Doc // of a string
 	values   [len(fieldNames)]jsonlog.Node
+	result   said                           // what undocumented fields say of how it went
 	dst      plog.Logs                      // of the event before
 	tenants  map[string]plog.LogRecordSlice // the lists in dst
 }
@@ -96,11 +99,13 @@ func (m *Mapper) Append(dst plog.Logs, ev Raw, uid string, observed time.Time) O
 	if IsFuture(record) {
 		odd |= FutureTime
 	}
-	record.SetSeverityNumber(severity(m.values[fieldSeverity]))
+	given := m.answer(name)
+	odd |= m.grade(record, &given)
 
 	attrs := record.Attributes()
-	attrs.EnsureCapacity(8 + m.doc.Root().Len())
+	attrs.EnsureCapacity(14 + m.doc.Root().Len())
 	attrs.PutStr(attrUID, uid)
+	given.describe(attrs)
 	m.putCommon(attrs)
 	m.putFields(attrs)
 	if m.settings.IncludeOriginal {
@@ -110,6 +115,23 @@ func (m *Mapper) Append(dst plog.Logs, ev Raw, uid string, observed time.Time) O
 		asReceived(record.Body(), ev)
 	} else {
 		m.doc.Root().WriteTo(record.Body())
+	}
+	return odd
+}
+
+// grade sets the severity: the event's, but at least WARN for a failure.
+func (m *Mapper) grade(record plog.LogRecord, given *answers) (odd Oddities) {
+	value := m.values[fieldSeverity]
+	number, ok := severity(value)
+	if !ok {
+		odd = BadSeverity
+	}
+	if given.outcome == audit.Failure {
+		number = max(number, plog.SeverityNumberWarn)
+	}
+	record.SetSeverityNumber(number)
+	if _, isNumber := numberOf(value); value.Kind() == jsonlog.String && !isNumber {
+		record.SetSeverityText(value.Str())
 	}
 	return odd
 }
@@ -132,6 +154,7 @@ func asReceived(dst pcommon.Value, ev Raw) {
 // read finds the documented fields of an event.
 func (m *Mapper) read(ev Raw) Oddities {
 	clear(m.values[:])
+	m.result = said{}
 	var odd Oddities
 	text := string(ev)
 	if !utf8.ValidString(text) {
@@ -141,15 +164,43 @@ func (m *Mapper) read(ev Raw) Oddities {
 	// Decode only returns JSON. Of anything else no field is found, and Append
 	// keeps it as text.
 	_ = m.doc.Parse(text)
-	for child := range m.doc.Root().Children() {
-		if f, ok := fieldByName[child.Key()]; ok {
-			m.values[f] = child
-		} else {
-			odd |= UnknownFields
+	root := m.doc.Root()
+	if root.Kind() == jsonlog.String { // JSON as the text of a string
+		if inner := root.Expand(&m.inside); inner.Kind() == jsonlog.Object {
+			root = inner
+		}
+	}
+	odd |= m.take(root)
+	if m.values[fieldLogType].Kind() != jsonlog.None {
+		return odd
+	}
+	for child := range root.Children() { // an event in a wrapper of its own
+		if child.Get(keyLogType).Kind() != jsonlog.None {
+			clear(m.values[:])
+			return odd | m.take(child)
 		}
 	}
 	return odd
 }
+
+// take takes the fields of an object.
+func (m *Mapper) take(object jsonlog.Node) (odd Oddities) {
+	for child := range object.Children() {
+		if f, ok := fieldByName[child.Key()]; ok {
+			m.values[f] = child
+			continue
+		}
+		odd |= UnknownFields
+		if results[child.Key()] {
+			s := read(child.Scalar())
+			m.result.ok, m.result.fails = m.result.ok || s.ok, m.result.fails || s.fails
+		}
+	}
+	return odd
+}
+
+// results are names of fields that say how it went. None is documented.
+var results = map[string]bool{"success": true, "successful": true, "outcome": true, "result": true, "status": true, "action_status": true}
 
 // time of the event. Behaviour threats have it in date; their timestamp is when
 // they were published.
@@ -165,7 +216,7 @@ func (m *Mapper) time(name string) (pcommon.Timestamp, bool) {
 // putCommon adds what has a name in the semantic conventions.
 func (m *Mapper) putCommon(attrs pcommon.Map) {
 	for _, f := range [...]field{fieldUser, fieldAdminID, fieldUserEmail} {
-		if user := m.values[f].Str(); user != "" {
+		if user := m.values[f].Str(); user != "" && !audit.IsPlaceholder(user) {
 			key := attrUserName
 			if strings.Contains(user, "@") {
 				key = attrUserEmail
@@ -175,7 +226,6 @@ func (m *Mapper) putCommon(attrs pcommon.Map) {
 		}
 	}
 	putText(attrs, attrSource, m.values[fieldSourceIP])
-	putText(attrs, attrClient, m.values[fieldIP])
 	if strings.EqualFold(m.values[fieldItemType].Str(), "file") {
 		putText(attrs, attrFileName, m.values[fieldItemName])
 	}

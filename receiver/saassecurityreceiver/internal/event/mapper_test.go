@@ -15,51 +15,6 @@ import (
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/saassecurity"
 )
 
-func TestTimestamps(t *testing.T) {
-	want := time.Date(2022, 5, 30, 6, 40, 59, 0, time.UTC)
-	tests := map[string]time.Time{
-		`"2022-05-30T06:40:59Z"`:            want,
-		`"2022-05-30T06:40:59.155Z"`:        want.Add(155 * time.Millisecond),
-		`"2022-05-30T06:40:59.123456789Z"`:  want.Add(123456789),
-		`"2022-05-30T06:40:59.155Z "`:       want.Add(155 * time.Millisecond),
-		`"\t 2022-05-30T06:40:59Z"`:         want,
-		`"2022-05-30 06:40:59"`:             want,
-		`"2022-05-30 06:40:59.5"`:           want.Add(500 * time.Millisecond),
-		`"2022-05-30T06:40:59"`:             want,
-		`"2022-05-30T08:40:59+02:00"`:       want,
-		`"2022-05-30T08:40:59+0200"`:        want,
-		`"1970-01-01T00:00:00Z"`:            time.Unix(0, 0),
-		`null`:                              {},
-		`""`:                                {},
-		`"   "`:                             {},
-		`"yesterday"`:                       {},
-		`1653892859`:                        {},
-		`"1969-12-31T23:59:59Z"`:            {},
-		`"2262-04-12T00:00:00Z"`:            {},
-		`"9999-12-31T23:59:59Z"`:            {},
-		`"2022-13-30T06:40:59Z"`:            {},
-		`["2022-05-30T06:40:59Z"]`:          {},
-		`"2022-05-30T06:40:59Z and so on"`:  {},
-		`"2022-05-30T06:40:59.155Z\u00a0 "`: want.Add(155 * time.Millisecond),
-	}
-	for text, want := range tests {
-		t.Run(text, func(t *testing.T) {
-			record, odd := one(t, `{"log_type":"incident","timestamp":`+text+`}`)
-			require.Equal(t, observed, record.ObservedTimestamp().AsTime())
-			if want.IsZero() {
-				require.Equal(t, observed, record.Timestamp().AsTime())
-				require.Equal(t, NoTimestamp, odd)
-			} else {
-				require.Equal(t, want.UTC(), record.Timestamp().AsTime())
-				require.Zero(t, odd)
-			}
-			body, err := json.Marshal(record.Body().AsRaw())
-			require.NoError(t, err)
-			require.JSONEq(t, `{"log_type":"incident","timestamp":`+text+`}`, string(body), "the raw time stays")
-		})
-	}
-}
-
 func TestBehaviourThreatsHappenAtTheirDate(t *testing.T) {
 	const published = `"timestamp":"2026-01-02T10:00:00Z"`
 	at := func(text string) string {
@@ -72,49 +27,10 @@ func TestBehaviourThreatsHappenAtTheirDate(t *testing.T) {
 	require.Equal(t, "2026-02-11 09:00:00", at(`{"log_type":"ba_incident_event"}`))
 }
 
-func TestSeverity(t *testing.T) {
-	tests := map[string]struct {
-		want plog.SeverityNumber
-		attr any
-	}{
-		`0`:           {plog.SeverityNumberInfo, int64(0)},
-		`1`:           {plog.SeverityNumberInfo, int64(1)},
-		`1.0`:         {plog.SeverityNumberInfo, int64(1)},
-		`-1`:          {plog.SeverityNumberInfo, int64(-1)},
-		`2`:           {plog.SeverityNumberInfo2, int64(2)},
-		`1.5`:         {plog.SeverityNumberInfo2, 1.5},
-		`3.0`:         {plog.SeverityNumberWarn, int64(3)},
-		`4`:           {plog.SeverityNumberError, int64(4)},
-		`4e0`:         {plog.SeverityNumberError, int64(4)},
-		`5.0`:         {plog.SeverityNumberError2, int64(5)},
-		`17`:          {plog.SeverityNumberError2, int64(17)},
-		`1e17`:        {plog.SeverityNumberError2, 1e17},
-		`"3"`:         {plog.SeverityNumberWarn, int64(3)},
-		`" 4.0 "`:     {plog.SeverityNumberError, int64(4)},
-		`"high"`:      {plog.SeverityNumberInfo, "high"},
-		`"NaN"`:       {plog.SeverityNumberInfo, "NaN"},
-		`"Infinity"`:  {plog.SeverityNumberInfo, "Infinity"},
-		`1e999`:       {plog.SeverityNumberInfo, "1e999"},
-		`true`:        {plog.SeverityNumberInfo, "true"},
-		`null`:        {plog.SeverityNumberInfo, nil},
-		`""`:          {plog.SeverityNumberInfo, nil},
-		`{"level":5}`: {plog.SeverityNumberInfo, map[string]any{"level": int64(5)}},
-	}
-	for text, want := range tests {
-		t.Run(text, func(t *testing.T) {
-			record, _ := one(t, `{"log_type":"incident","severity":`+text+`}`)
-			require.Equal(t, want.want, record.SeverityNumber())
-			require.Equal(t, want.attr, record.Attributes().AsRaw()["saas_security.severity"])
-		})
-	}
-	record, _ := one(t, `{"log_type":"admin_audit"}`)
-	require.Equal(t, plog.SeverityNumberInfo, record.SeverityNumber())
-}
-
 func TestCommonAttributes(t *testing.T) {
 	tests := map[string]struct {
 		event string
-		want  map[string]any // without log.record.uid and saas_security.*
+		want  map[string]any // without log.record.uid, audit.* and saas_security.*
 	}{
 		"e-mail":            {`{"user":"a@example.org"}`, map[string]any{"user.email": "a@example.org"}},
 		"name":              {`{"user":"Ana"}`, map[string]any{"user.name": "Ana"}},
@@ -123,7 +39,9 @@ func TestCommonAttributes(t *testing.T) {
 		"user comes first":  {`{"user_email":"b@example.org","admin_id":"c","user":"a@example.org"}`, map[string]any{"user.email": "a@example.org"}},
 		"user is not text":  {`{"user":{"name":"Ana"}}`, map[string]any{}},
 		"owner is no actor": {`{"item_owner":"Ana","item_owner_email":"a@example.org"}`, map[string]any{}},
-		"source":            {`{"source_ip":"2001:db8::1"}`, map[string]any{"source.address": "2001:db8::1"}},
+		"source":            {`{"source_ip":"2001:DB8::1"}`, map[string]any{"source.address": "2001:DB8::1", "client.address": "2001:db8::1"}},
+		"nobody":            {`{"user":"Possible External Application Or Not Logged In User"}`, map[string]any{}},
+		"nobody, but admin": {`{"user":"Unknown","admin_id":"root@example.org"}`, map[string]any{"user.email": "root@example.org"}},
 		"file":              {`{"item_type":"fIlE","item_name":"a.txt"}`, map[string]any{"file.name": "a.txt"}},
 		"folder":            {`{"item_type":"Folder","item_name":"a"}`, map[string]any{}},
 		"file without name": {`{"item_type":"file","item_name":null}`, map[string]any{}},
@@ -135,7 +53,7 @@ func TestCommonAttributes(t *testing.T) {
 			record, _ := one(t, tt.event)
 			got := map[string]any{}
 			for k, v := range record.Attributes().AsRaw() {
-				if !strings.HasPrefix(k, "saas_security.") && k != "log.record.uid" {
+				if !strings.HasPrefix(k, "saas_security.") && !strings.HasPrefix(k, "audit.") && k != "log.record.uid" {
 					got[k] = v
 				}
 			}
