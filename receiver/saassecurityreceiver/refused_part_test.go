@@ -4,7 +4,8 @@
 package saassecurityreceiver
 
 import (
-	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,14 +17,21 @@ import (
 // A large reply is delivered in parts; a refused record in the first does not hold up the next ones, nor are they repeated.
 func TestRefusedRecordOfOnePartHoldsUpNoOther(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w := newWorld(t, saassecurity.Options{Rules: []saassecurity.Rule{{Fault: saassecurity.Fault{Oversize: 64 << 10}}}})
-		w.refusing(errors.New("failed to execute statement"), 1)
-		w.sim.Enqueue(100)
+		w := newWorld(t, saassecurity.Options{})
+		padding := strings.Repeat("x", partBytes/10)
+		w.sink.do(refusing(saassecurity.Marker(1)))
+		for n := range 100 {
+			w.sim.EnqueueRaw(fmt.Sprintf(`{"log_type":"incident","item_name":%q,"serial":"s-1","padding":%q}`, saassecurity.Marker(int64(n)), padding))
+		}
 		l := w.mustStart()
 		time.Sleep(10 * time.Minute)
 		require.Equal(t, 99, w.sink.events())
 		time.Sleep(time.Hour)
-		require.Equal(t, 99, w.sink.events())
+		w.sink.mu.Lock()
+		defer w.sink.mu.Unlock()
+		for uid, n := range w.sink.uids {
+			require.Equal(t, 1, n, "%s came again", uid)
+		}
 		l.stop(t)
 	})
 }
