@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/virtualtime"
 )
 
 // holding makes the consumer sit on each call until release is called.
@@ -30,7 +32,7 @@ func (p parallel) ConsumeLogs(_ context.Context, logs plog.Logs) error { return 
 
 // An exporter that retries for ever does not return while its backend is down.
 func TestACallThatDoesNotReturnIsTrouble(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		decide, release := holding()
 		r := newRig(t, decide)
 		ended := make(chan error, 1)
@@ -56,7 +58,7 @@ func TestACallThatDoesNotReturnIsTrouble(t *testing.T) {
 }
 
 func TestCallsThatReturnInTimeAreNoTrouble(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		r := newRig(t, func(plog.Logs) error { time.Sleep(59 * time.Second); return nil })
 		for range 5 {
 			require.NoError(t, r.Deliver(t.Context(), makeLogs(3)))
@@ -68,7 +70,7 @@ func TestCallsThatReturnInTimeAreNoTrouble(t *testing.T) {
 }
 
 func TestSlowCallsSideBySideAreOneTrouble(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		decide, release := holding()
 		r := newRig(t, nil, func(set *Settings) { set.Next = parallel(decide) })
 		var delivering sync.WaitGroup
@@ -92,7 +94,7 @@ func TestSlowCallsSideBySideAreOneTrouble(t *testing.T) {
 
 // What the consumer says when it returns at last is told instead, and all is well only when both are over.
 func TestARefusalTakesThePlaceOfACallThatDoesNotReturn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		decide, release := holding()
 		r := newRig(t, decide)
 		ended := make(chan error, 1)

@@ -16,6 +16,8 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/zap/zapcore"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/virtualtime"
 )
 
 // failing refuses the first n calls with err.
@@ -30,7 +32,7 @@ func failing(n int, err error) func(plog.Logs) error {
 }
 
 func TestAcceptedLogsAreOfferedOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		r := newRig(t, failing(0, nil))
 		start := time.Now()
 		require.NoError(t, r.Deliver(t.Context(), makeLogs(10)))
@@ -58,7 +60,7 @@ func TestEveryErrorMeansNotDelivered(t *testing.T) {
 	}
 	for name, err := range errs {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			virtualtime.Test(t, func(t *testing.T) {
 				r := newRig(t, failing(2, err))
 				start := time.Now()
 				require.NoError(t, r.Deliver(t.Context(), makeLogs(3)))
@@ -72,7 +74,7 @@ func TestEveryErrorMeansNotDelivered(t *testing.T) {
 }
 
 func TestPausesGrowToTheirCapAndNeverEnd(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		r := newRig(t, failing(1000, errTransient))
 		start := time.Now()
 		require.NoError(t, r.insist(t.Context(), makeLogs(2)))
@@ -95,7 +97,7 @@ func TestPausesGrowToTheirCapAndNeverEnd(t *testing.T) {
 
 func TestJitterSpreadsPauses(t *testing.T) {
 	for jitter, want := range map[float64]time.Duration{0: 2500 * time.Millisecond, 0.75: 6250 * time.Millisecond} {
-		synctest.Test(t, func(t *testing.T) {
+		virtualtime.Test(t, func(t *testing.T) {
 			r := newRig(t, failing(1, errTransient), func(s *Settings) { s.Jitter = func() float64 { return jitter } })
 			start := time.Now()
 			require.NoError(t, r.Deliver(t.Context(), makeLogs(2)))
@@ -105,7 +107,7 @@ func TestJitterSpreadsPauses(t *testing.T) {
 }
 
 func TestZeroRetrySettingsDoNotSpin(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		r := newRig(t, failing(100, errTransient), func(s *Settings) {
 			s.Retry.InitialInterval, s.Retry.MaxInterval, s.Retry.Multiplier, s.Retry.RandomizationFactor = 0, 0, 0, 0
 		})
@@ -127,7 +129,7 @@ func TestGivingUp(t *testing.T) {
 	for _, tt := range tests {
 		for _, err := range []error{errTransient, errPermanent} {
 			t.Run(fmt.Sprint(tt.name, " permanent ", consumererror.IsPermanent(err)), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
+				virtualtime.Test(t, func(t *testing.T) {
 					r := newRig(t, failing(1000, err), tt.change)
 					got := r.Deliver(t.Context(), makeLogs(1))
 					require.ErrorIs(t, got, ErrGaveUp)
@@ -142,7 +144,7 @@ func TestGivingUp(t *testing.T) {
 }
 
 func TestShutdownEndsTheWaiting(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 7*time.Second)
 		defer cancel()
 		r := newRig(t, failing(1000, errTransient))
@@ -164,7 +166,7 @@ func TestNothingIsOfferedAfterShutdown(t *testing.T) {
 
 func TestShutdownDuringAnyOfferEndsTheCall(t *testing.T) {
 	for last := 1; last <= 12; last++ {
-		synctest.Test(t, func(t *testing.T) {
+		virtualtime.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			calls := 0
@@ -193,7 +195,7 @@ func TestShutdownDuringAnyOfferEndsTheCall(t *testing.T) {
 }
 
 func TestProblemIsToldOnChangeOnly(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		r := newRig(t, failing(191, errTransient))
 		require.NoError(t, r.insist(t.Context(), makeLogs(3)))
 		require.NoError(t, r.Deliver(t.Context(), makeLogs(3)))
@@ -217,7 +219,7 @@ func TestProblemIsToldOnChangeOnly(t *testing.T) {
 }
 
 func TestProblemLastsUntilNoCallIsFailing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		var down atomic.Bool
 		down.Store(true)
 		r := newRig(t, func(logs plog.Logs) error {

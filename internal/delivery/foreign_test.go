@@ -5,11 +5,12 @@ package delivery
 
 import (
 	"testing"
-	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/virtualtime"
 )
 
 // An exporter that merges the batches of several calls tells each of them what has failed of all.
@@ -33,7 +34,7 @@ func TestRecordsOfOtherCallsAreIgnored(t *testing.T) {
 	for _, tt := range tests {
 		for name, cause := range map[string]error{"permanent": errPermanent, "transient": errTransient} {
 			t.Run(tt.name+" "+name, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
+				virtualtime.Test(t, func(t *testing.T) {
 					first := true
 					r := newRig(t, func(logs plog.Logs) error {
 						if !first {

@@ -6,13 +6,14 @@ package delivery
 import (
 	"fmt"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/zap/zapcore"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/virtualtime"
 )
 
 var impatient = map[string]func(*Settings){
@@ -25,7 +26,7 @@ func TestNeighboursOfARefusedRecordArriveHoweverSoonRetryingEnds(t *testing.T) {
 	for name, change := range impatient {
 		for _, err := range []error{errTransient, errPermanent} {
 			t.Run(fmt.Sprint(name, " permanent ", consumererror.IsPermanent(err)), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
+				virtualtime.Test(t, func(t *testing.T) {
 					r := newRig(t, func(logs plog.Logs) error {
 						if has(logs, "4") {
 							return err
@@ -48,7 +49,7 @@ func TestNeighboursOfARefusedRecordArriveHoweverSoonRetryingEnds(t *testing.T) {
 func TestOutcomeNamesWhatIsLeft(t *testing.T) {
 	for name, change := range impatient {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			virtualtime.Test(t, func(t *testing.T) {
 				r := newRig(t, func(logs plog.Logs) error {
 					return consumererror.NewLogs(errTransient, only(logs, "1", "5"))
 				}, change)
@@ -63,7 +64,7 @@ func TestOutcomeNamesWhatIsLeft(t *testing.T) {
 
 func TestGivingUpOnABackendThatIsDownIsOneLineAndFewOffers(t *testing.T) {
 	for _, n := range []int{1, 100} {
-		synctest.Test(t, func(t *testing.T) {
+		virtualtime.Test(t, func(t *testing.T) {
 			down := true
 			r := newRig(t, func(plog.Logs) error {
 				if down {

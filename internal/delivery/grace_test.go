@@ -15,6 +15,8 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/zap"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/virtualtime"
 )
 
 func TestACallUnderWayMayFinishAfterTheContextHasEnded(t *testing.T) {
@@ -30,7 +32,7 @@ func TestACallUnderWayMayFinishAfterTheContextHasEnded(t *testing.T) {
 		{"no grace", 3 * time.Second, 0, false, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			virtualtime.Test(t, func(t *testing.T) {
 				next, err := consumer.NewLogs(func(ctx context.Context, _ plog.Logs) error {
 					select {
 					case <-time.After(tc.takes):
@@ -60,7 +62,7 @@ func TestACallUnderWayMayFinishAfterTheContextHasEnded(t *testing.T) {
 }
 
 func TestLastOfferOfABisectMayFinishAfterTheContextHasEnded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		small := 0

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"sync"
 	"testing"
-	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
@@ -18,6 +17,8 @@ import (
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/virtualtime"
 )
 
 func TestFinalOutcomeIsCounted(t *testing.T) {
@@ -40,7 +41,7 @@ func TestFinalOutcomeIsCounted(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			virtualtime.Test(t, func(t *testing.T) {
 				tel := componenttest.NewTelemetry()
 				id := component.MustNewID("some_receiver")
 				obs, err := receiverhelper.NewObsReport(receiverhelper.ObsReportSettings{
@@ -80,7 +81,7 @@ func sum(t *testing.T, tel *componenttest.Telemetry, name string) int64 {
 }
 
 func TestConcurrentCallsDeliverEverything(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		const calls, size = 8, 20
 		refusals := 30
 		r := newRig(t, func(logs plog.Logs) error {

@@ -9,12 +9,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/virtualtime"
 )
 
 // only returns the records with the given uids.
@@ -45,7 +46,7 @@ func TestOnlyWhatFailedIsRetried(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			virtualtime.Test(t, func(t *testing.T) {
 				var again []string
 				r := newRig(t, func(logs plog.Logs) error {
 					if logs.LogRecordCount() == 8 && again == nil {
@@ -104,7 +105,7 @@ func TestMutatingConsumerNeverSpoilsARetry(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			virtualtime.Test(t, func(t *testing.T) {
 				delivered := plog.NewLogs()
 				refusals := 5
 				r := newRig(t, func(logs plog.Logs) error {
@@ -132,7 +133,7 @@ func TestMutatingConsumerNeverSpoilsARetry(t *testing.T) {
 }
 
 func TestMutatingConsumerNeverSpoilsAQuarantineEntry(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		r := newRig(t, func(logs plog.Logs) error {
 			mutate(logs)
 			return refuseUIDs("3")(logs)
@@ -151,7 +152,7 @@ func TestCapabilitiesDecideAboutCopies(t *testing.T) {
 }
 
 func TestSharedReadOnlyLogsAreNeverWritten(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		// A fan-out marks what it shares among consumers as read-only; writing to it would panic.
 		r := newRig(t, func(logs plog.Logs) error {
 			logs.MarkReadOnly()
@@ -165,7 +166,7 @@ func TestSharedReadOnlyLogsAreNeverWritten(t *testing.T) {
 }
 
 func TestFailedPartWithoutUIDsIsRetriedAsItIs(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		var bodies []string
 		r := newRig(t, func(logs plog.Logs) error {
 			if logs.LogRecordCount() == 4 {

@@ -6,18 +6,19 @@ package delivery
 import (
 	"context"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/virtualtime"
 )
 
 func TestOnceOffersASingleTime(t *testing.T) {
 	for name, refusal := range map[string]error{"transient": errTransient, "permanent": errPermanent} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			virtualtime.Test(t, func(t *testing.T) {
 				r := newRig(t, func(plog.Logs) error { return refusal })
 				logs := makeLogs(1)
 				begin := time.Now()

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -16,6 +15,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/virtualtime"
 )
 
 var (
@@ -63,7 +64,7 @@ func TestWhatIsTooLargeIsTakenApartAtOnceAndTheSizeThatPassesIsRemembered(t *tes
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			virtualtime.Test(t, func(t *testing.T) {
 				r := newRig(t, atMost(tt.most, tt.err))
 				logs := large(500, 1000)
 				start := time.Now()
@@ -85,7 +86,7 @@ func TestWhatIsTooLargeIsTakenApartAtOnceAndTheSizeThatPassesIsRemembered(t *tes
 }
 
 func TestSizeGrowsAgainWhenTheBackendTakesMore(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		most := size{100, 1 << 40}
 		r := newRig(t, func(logs plog.Logs) error { return atMost(most, errHTTP413)(logs) })
 		for range 5 {
@@ -111,7 +112,7 @@ func TestThrottlingIsAnsweredWithPauses(t *testing.T) {
 		"for now": status.Error(codes.ResourceExhausted, "too many requests"), "permanent": errExhausted,
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			virtualtime.Test(t, func(t *testing.T) {
 				start := time.Now()
 				r := newRig(t, func(plog.Logs) error {
 					if time.Since(start) < time.Hour {
@@ -126,7 +127,7 @@ func TestThrottlingIsAnsweredWithPauses(t *testing.T) {
 			})
 		})
 	}
-	synctest.Test(t, func(t *testing.T) { // one request a second
+	virtualtime.Test(t, func(t *testing.T) { // one request a second
 		var last time.Time
 		r := newRig(t, func(plog.Logs) error {
 			if time.Since(last) < time.Second {
@@ -146,7 +147,7 @@ func TestThrottlingIsAnsweredWithPauses(t *testing.T) {
 
 // An exporter that batches by bytes delivers the records before one that exceeds its max_size at every try.
 func TestRecordAboveAnExportersMaxSizeRepeatsLittle(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		delivered := map[string]int{}
 		r := newRig(t, func(logs plog.Logs) error {
 			for record := range records(logs) {
@@ -168,7 +169,7 @@ func TestRecordAboveAnExportersMaxSizeRepeatsLittle(t *testing.T) {
 }
 
 func TestSizeOfRefusalsByChanceIsNotLearned(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		r := newRig(t, badNode(0.5, errPermanent, never), func(s *Settings) { s.Jitter = rand.Float64 })
 		for range 300 {
 			require.NoError(t, r.insist(t.Context(), makeLogs(100)))
@@ -183,7 +184,7 @@ func TestSizeOfRefusalsByChanceIsNotLearned(t *testing.T) {
 
 func TestPoisonTeachesNoSize(t *testing.T) {
 	for position := range 16 {
-		synctest.Test(t, func(t *testing.T) {
+		virtualtime.Test(t, func(t *testing.T) {
 			r := newRig(t, func(logs plog.Logs) error {
 				if has(logs, strconv.Itoa(position)) {
 					return errHTTP413 // this record alone is too large

@@ -8,13 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 
 	"github.com/otelcol-audit/otelcol-audit/internal/crashtest"
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/virtualtime"
 	"github.com/otelcol-audit/otelcol-audit/internal/quarantine"
 )
 
@@ -42,7 +42,7 @@ func TestRecordThatTheQuarantineCannotTakeIsKept(t *testing.T) {
 	for _, tt := range tests {
 		for _, poison := range [][]string{{"2"}, {"2", "5"}} {
 			t.Run(fmt.Sprint(tt.name, " for ", len(poison)), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
+				virtualtime.Test(t, func(t *testing.T) {
 					ctx, cancel := context.WithTimeout(t.Context(), 6*time.Hour)
 					defer cancel()
 					r := newRig(t, refuseUIDs(poison...), func(s *Settings) { s.Quarantine = tt.open(t) })
@@ -68,7 +68,7 @@ func openStore(t *testing.T, client storage.Client, limits quarantine.Limits) *q
 }
 
 func TestRecordIsQuarantinedOnceThereIsRoom(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		disk := crashtest.NewDisk()
 		store := openStore(t, disk.Client(), quarantine.Limits{Entries: 1})
 		require.NoError(t, store.Put(t.Context(), quarantine.Entry{Data: []byte("old")}))
@@ -87,7 +87,7 @@ func TestRecordIsQuarantinedOnceThereIsRoom(t *testing.T) {
 }
 
 func TestPoisonFoundAtOnceIsToldOnceInTheLog(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		r := newRig(t, refuseUIDs(numbers(10, 20)...))
 		logs := makeLogs(40)
 		require.NoError(t, r.insist(t.Context(), logs))

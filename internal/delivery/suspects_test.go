@@ -12,13 +12,14 @@ import (
 	"strconv"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/zap/zapcore"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/virtualtime"
 )
 
 // badNode refuses a share of all calls, whatever they hold, until it is mended.
@@ -38,7 +39,7 @@ func TestBadNodeBehindALoadBalancerQuarantinesNothing(t *testing.T) {
 	for _, share := range []float64{0.67, 0.5, 0.33, 0.2} {
 		for name, err := range map[string]error{"permanent": errPermanent, "transient": errTransient} {
 			t.Run(fmt.Sprint(name, " ", share), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
+				virtualtime.Test(t, func(t *testing.T) {
 					const pages, size = 200, 100
 					r := newRig(t, badNode(share, err, never), func(s *Settings) { s.Jitter = rand.Float64 })
 					start := time.Now()
@@ -57,7 +58,7 @@ func TestBadNodeBehindALoadBalancerQuarantinesNothing(t *testing.T) {
 func TestBadNodeQuarantinesNoSingleRecordsOfConcurrentCalls(t *testing.T) {
 	for _, share := range []float64{0.5, 0.33, 0.2} {
 		t.Run(fmt.Sprint(share), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			virtualtime.Test(t, func(t *testing.T) {
 				r := newRig(t, badNode(share, errPermanent, never), func(s *Settings) { s.Jitter = rand.Float64 })
 				var callers sync.WaitGroup
 				for caller := range 4 {
@@ -82,7 +83,7 @@ func TestPoisonIsFoundInEveryPosition(t *testing.T) {
 	for _, n := range []int{1, 2, 3, 8, 13} {
 		for position := range n {
 			for _, jitter := range []float64{0, 0.99} { // both orders of the halves
-				synctest.Test(t, func(t *testing.T) {
+				virtualtime.Test(t, func(t *testing.T) {
 					poison := strconv.Itoa(position)
 					r := newRig(t, refuseUIDs(poison), func(s *Settings) { s.Jitter = func() float64 { return jitter } })
 					logs := makeLogs(n)
@@ -104,7 +105,7 @@ func TestEveryPairOfPoisonsIsFound(t *testing.T) {
 	const n = 7
 	for a := range n {
 		for b := range a {
-			synctest.Test(t, func(t *testing.T) {
+			virtualtime.Test(t, func(t *testing.T) {
 				poison := []string{strconv.Itoa(a), strconv.Itoa(b)}
 				r := newRig(t, refuseUIDs(poison...))
 				logs := makeLogs(n)
@@ -131,7 +132,7 @@ func TestPoisonInALargePageIsFound(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			virtualtime.Test(t, func(t *testing.T) {
 				random := rand.New(rand.NewPCG(1, 2))
 				r := newRig(t, refuseUIDs(tt.poison...), func(s *Settings) { s.Jitter = random.Float64 })
 				logs := makeLogs(n)
@@ -165,7 +166,7 @@ func TestPoisonIsConvictedLateAndByOthers(t *testing.T) {
 		"transient": {errTransient, convictingTransients, convictingPatience, 4 * time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			virtualtime.Test(t, func(t *testing.T) {
 				r := newRig(t, func(logs plog.Logs) error {
 					if has(logs, "0") {
 						return tt.err
@@ -206,7 +207,7 @@ func TestBackendThatIsDownQuarantinesNothingAndIsLeftInPeace(t *testing.T) {
 		} {
 			for _, n := range []int{1, 2, 5, 100} {
 				t.Run(fmt.Sprint(name, " ", n, " crowded ", crowded), func(t *testing.T) {
-					synctest.Test(t, func(t *testing.T) {
+					virtualtime.Test(t, func(t *testing.T) {
 						const outage = 8 * time.Hour
 						start := time.Now()
 						r := newRig(t, func(plog.Logs) error {
@@ -234,7 +235,7 @@ func TestOutageInTheMiddleOfTakingApartAccusesNobody(t *testing.T) {
 		for _, outage := range []time.Duration{20 * time.Second, 10 * time.Minute, 10 * time.Hour} {
 			for up := 1; up <= 12; up++ {
 				t.Run(fmt.Sprint(n, " for ", outage, " after ", up), func(t *testing.T) {
-					synctest.Test(t, func(t *testing.T) {
+					virtualtime.Test(t, func(t *testing.T) {
 						var down time.Time
 						offers := 0
 						r := newRig(t, func(logs plog.Logs) error {
@@ -258,7 +259,7 @@ func TestOutageInTheMiddleOfTakingApartAccusesNobody(t *testing.T) {
 }
 
 func TestOneAcceptanceClearsASuspect(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		refused := true
 		r := newRig(t, func(logs plog.Logs) error {
 			if refused {
@@ -295,7 +296,7 @@ func TestRecordWithoutUIDIsKnownByAllOfIt(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			virtualtime.Test(t, func(t *testing.T) {
 				r := newRig(t, refuseBody("poison"))
 				require.ErrorIs(t, r.Deliver(t.Context(), anonymous("eu10", "a")), ErrRefusedAlone)
 				others, suspected, _ := r.suspects.separate(tt.back, 0)
@@ -307,7 +308,7 @@ func TestRecordWithoutUIDIsKnownByAllOfIt(t *testing.T) {
 }
 
 func TestSuspectsAreBoundedAndForgotten(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		var l suspects
 		for i := range maxSuspects + 10 {
 			l.refused(single(strconv.Itoa(i)), true, true, int64(i))
@@ -321,7 +322,7 @@ func TestSuspectsAreBoundedAndForgotten(t *testing.T) {
 }
 
 func TestSuspectsAreOfferedInTurn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		const n = 3 * maxAlone
 		r := newRig(t, refuseUIDs(numbers(0, n)...))
 		for _, uid := range numbers(0, n) {
@@ -343,7 +344,7 @@ func TestSuspectsAreOfferedInTurn(t *testing.T) {
 }
 
 func TestRefusedRecordsAreToldOnceAndShownUntilTheyAreThrough(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		r := newRig(t, refuseUIDs("3"))
 		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 		defer cancel()
@@ -361,7 +362,7 @@ func TestRefusedRecordsAreToldOnceAndShownUntilTheyAreThrough(t *testing.T) {
 }
 
 func TestTransientAndPermanentRefusalsMayTakeTurns(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		calls := 0
 		r := newRig(t, func(logs plog.Logs) error {
 			if calls++; !has(logs, "4") {

@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -26,6 +25,7 @@ import (
 
 	"github.com/otelcol-audit/otelcol-audit/internal/crashtest"
 	"github.com/otelcol-audit/otelcol-audit/internal/delivery"
+	"github.com/otelcol-audit/otelcol-audit/internal/harness/virtualtime"
 	"github.com/otelcol-audit/otelcol-audit/internal/quarantine"
 )
 
@@ -148,7 +148,7 @@ func (r *rig) run(t *testing.T, d time.Duration) {
 }
 
 func TestWhatIsAcceptedLeavesAndWhatIsRefusedStays(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		r := newRig(t, crashtest.NewDisk().Client())
 		r.put(t, "a", "poison", "b")
 		r.backend.set("poison", errPermanent)
@@ -173,7 +173,7 @@ func TestEverythingIsOfferedAgainEveryInterval(t *testing.T) {
 		{"at the start only", 0, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			virtualtime.Test(t, func(t *testing.T) {
 				r := newRig(t, crashtest.NewDisk().Client())
 				r.Interval = tt.interval
 				r.put(t, "poison")
@@ -188,7 +188,7 @@ func TestEverythingIsOfferedAgainEveryInterval(t *testing.T) {
 
 // A rule of the backend was changed in between.
 func TestARecordThatIsAcceptedLaterLeavesThen(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		r := newRig(t, crashtest.NewDisk().Client())
 		r.put(t, "a")
 		r.backend.set("a", errPermanent)
@@ -205,7 +205,7 @@ func TestARecordThatIsAcceptedLaterLeavesThen(t *testing.T) {
 func TestABackendThatIsDownGetsFewRequestsAndThenEverything(t *testing.T) {
 	for name, refusal := range map[string]error{"transient": errTransient, "permanent": errPermanent} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			virtualtime.Test(t, func(t *testing.T) {
 				r := newRig(t, crashtest.NewDisk().Client())
 				var all []string
 				for i := range 100 {
@@ -234,7 +234,7 @@ func TestABackendThatIsDownGetsFewRequestsAndThenEverything(t *testing.T) {
 
 // One that is always refused for now does not stand in the way of the others.
 func TestRecordsDoNotWaitForEachOther(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		r := newRig(t, crashtest.NewDisk().Client())
 		r.put(t, "x", "y", "a", "b", "c")
 		r.backend.set("x", errTransient)
@@ -246,7 +246,7 @@ func TestRecordsDoNotWaitForEachOther(t *testing.T) {
 }
 
 func TestWhatIsNoRecordStays(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		disk := crashtest.NewDisk()
 		r := newRig(t, disk.Client())
 		r.put(t, "damaged", "a")
@@ -261,7 +261,7 @@ func TestWhatIsNoRecordStays(t *testing.T) {
 
 // The storage fails; the record must not be delivered again and again meanwhile.
 func TestAnAcceptedRecordIsDeletedAsSoonAsThatWorks(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		disk := crashtest.NewDisk()
 		newRig(t, disk.Client()).put(t, "a", "b")
 		broken := errors.New("input/output error")
@@ -275,7 +275,7 @@ func TestAnAcceptedRecordIsDeletedAsSoonAsThatWorks(t *testing.T) {
 }
 
 func TestAnUnreadableEntryIsTriedAgain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		disk := crashtest.NewDisk()
 		newRig(t, disk.Client()).put(t, "a", "b")
 		r := newRig(t, disk.Client(crashtest.FailGet("quarantine/item/1", 3, errors.New("input/output error"))))
@@ -313,7 +313,7 @@ func TestCrashAfterEveryWriteLosesNoQuarantinedRecord(t *testing.T) {
 // crashes that were asked for has happened.
 func crashes(t *testing.T, mode []crashtest.Option, first, second int) (happened bool) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
 		disk := crashtest.NewDisk()
 		newRig(t, disk.Client()).put(t, "a", "poison", "b", "c")
 		times := map[string]int{}
