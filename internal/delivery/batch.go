@@ -25,6 +25,8 @@ const (
 	firstAgain   = 15 * time.Second
 	longestAgain = 2 * time.Minute
 	againTries   = 5
+
+	hastyAgain = 10 * time.Millisecond // see Hasten
 )
 
 // batch is the state of one Deliver call.
@@ -194,6 +196,9 @@ func (b *batch) interrupted(ctx context.Context) error {
 
 // Again is how long to wait before what was refused is offered again, for the nth time since ErrRefusedAlone first came.
 func Again(n int) time.Duration {
+	if hasty.Load() {
+		return hastyAgain
+	}
 	return min(longestAgain, firstAgain<<min(n/againTries, 16))
 }
 

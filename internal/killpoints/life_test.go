@@ -29,6 +29,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/otelcol-audit/otelcol-audit/internal/crashtest"
+	"github.com/otelcol-audit/otelcol-audit/internal/delivery"
 	"github.com/otelcol-audit/otelcol-audit/internal/harness/observed"
 	"github.com/otelcol-audit/otelcol-audit/receiver/saassecurityreceiver"
 	"github.com/otelcol-audit/otelcol-audit/receiver/sapbtpauditreceiver"
@@ -79,6 +80,9 @@ func live(text string) error {
 	var l life
 	if err := json.Unmarshal([]byte(text), &l); err != nil {
 		return err
+	}
+	if l.Poison != "" {
+		delivery.Hasten()
 	}
 	points := &points{kill: l.Kill}
 	logger := newLogger(points)

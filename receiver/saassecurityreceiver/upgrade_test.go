@@ -85,7 +85,11 @@ func leaveState(t *testing.T, dir string, configure func(*Config)) {
 		return nil
 	})
 	l := w.mustStart()
-	w.sim.Enqueue(300)
+	w.sim.Enqueue(100)
+	for at := 100; at < 300; at++ { // beside others that are accepted
+		w.sim.Enqueue(1)
+		time.Sleep(15 * time.Second)
+	}
 	require.Eventually(t, func() bool { return w.sink.events() == 299 && w.quarantines() }, 24*time.Hour, time.Second)
 	w.sink.refuse(errDown)
 	w.sim.Enqueue(left.Read - 300)

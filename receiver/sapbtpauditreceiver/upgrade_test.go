@@ -35,7 +35,7 @@ const writeStateEnv = "WRITE_STATE"
 type handedOver struct {
 	At        time.Time `json:"at"`
 	Delivered []string  `json:"delivered"` // message_uuid
-	Refused   string    `json:"refused"`   // message_uuid of the record in the quarantine
+	Refused   string    `json:"refused"`   // message_uuid of a record that is in the quarantine, or is offered again until it is
 }
 
 // inherited is a world whose events are the same for every release: three days of them to catch up with, events that
@@ -97,7 +97,7 @@ func TestTheStateOfThisReleaseIsKept(t *testing.T) {
 		w.sink.accept = poisonous(left.Refused)
 		r, _, err := w.start()
 		require.NoError(t, err)
-		for w.sink.total() < 900 || !w.quarantines() {
+		for w.sink.total() < 900 {
 			time.Sleep(10 * time.Millisecond)
 			require.Less(t, w.sink.total(), 2000, "in the middle of the backfill")
 		}
