@@ -86,6 +86,15 @@ var examples = map[string]func(*testing.T, *site){
 		s.saas(t)
 		s.set["extensions.health_check.endpoint"] = "127.0.0.1:0"
 	},
+	"ocsf": shapes,
+	"ecs":  shapes,
+}
+
+// shapes is what an example needs whose statements are a configuration beside its own.
+func shapes(t *testing.T, s *site) {
+	t.Helper()
+	s.serviceKey(t)
+	s.saas(t)
 }
 
 func TestEveryEventArrivesOnce(t *testing.T) {
@@ -184,10 +193,18 @@ func (s *site) write(t *testing.T, name string, content []byte) string {
 
 func (s *site) args(name string) []string {
 	args := []string{"--config=" + filepath.Join(name, "config.yaml")}
+	if beside := filepath.Join(name, name+".yaml"); exists(beside) {
+		args = append(args, "--config="+beside)
+	}
 	for _, key := range sortedKeys(s.set) {
 		args = append(args, "--set="+key+"="+s.set[key])
 	}
 	return args
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 func (s *site) environment() (env []string) {
