@@ -1,6 +1,8 @@
-# Needs Go, make and git; every other tool is built from internal/tools/go.mod.
+# Needs Go, make and git; every other tool is built from internal/tools/go.mod, what tests need from go.mod files beside them.
 
 COLLECTOR := bin/otelcol-audit
+# The log database that examples/detections is tested with.
+VICTORIALOGS := _build/victoria-logs
 COMMANDS  := $(sort $(dir $(wildcard internal/cmd/*/*.go)))
 TOOL      := go tool -modfile=internal/tools/go.mod
 
@@ -44,17 +46,22 @@ _build/.generated: builder-config.yaml go.mod go.sum internal/tools/go.mod
 commands:
 	$(if $(COMMANDS),$(BUILD) -o bin/ $(COMMANDS:%=./%))
 
+# Built once for each version: it is no part of the product.
+$(VICTORIALOGS): internal/harness/victorialogs/go.mod internal/harness/victorialogs/go.sum
+	@mkdir -p $(@D)
+	cd internal/harness/victorialogs && $(BUILD) -o ../../../$@ github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs
+
 .PHONY: clean
 clean: ## Remove everything that was built or left by make run
 	rm -rf bin _build .run bench.txt coverage.*
 
 .PHONY: test
-test: build ## Run all tests, with the race detector
+test: build $(VICTORIALOGS) ## Run all tests, with the race detector
 	$(if $(RACE),,@echo 'No C compiler found: testing without the race detector.')
 	go test $(RACE) -timeout=30m ./...
 
 .PHONY: flaky
-flaky: build ## Look for tests that fail now and then: all of them many times beside busy processors, for hours (FLAKY_MINUTES, FLAKY_PACKAGES, FLAKY_RUN)
+flaky: build $(VICTORIALOGS) ## Look for tests that fail now and then: all of them many times beside busy processors, for hours (FLAKY_MINUTES, FLAKY_PACKAGES, FLAKY_RUN)
 	go run ./internal/harness/flaky
 
 .PHONY: e2e
@@ -109,6 +116,7 @@ check-reproducible: build ## Fail if a second build, in another folder and witho
 tidy-check: ## Fail if go mod tidy changes a go.mod or go.sum
 	go mod tidy -diff
 	cd internal/tools && go mod tidy -diff
+	cd internal/harness/victorialogs && go mod tidy -diff
 
 .PHONY: vulncheck
 vulncheck: build ## Look for known vulnerabilities, in the sources and in the built program

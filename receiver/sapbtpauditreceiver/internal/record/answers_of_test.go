@@ -119,6 +119,7 @@ var answersOf = map[string]map[string]object{
 		"nested-attributes":         {prefix + "change.Keystore Name.new": "system", prefix + "change.Serial Number.old": "1", prefix + "change.Serial Number.new": "2", attrAction: "update", attrTargetType: "key_pair", attrTargetID: "pair9"},
 		"malware":                   {prefix + "change.findings.0.new": "Eicar-9", attrAction: "detect_malware", attrTargetType: "dev_space", attrTargetID: "ds9"},
 		"nested-attributes-as-text": {prefix + "change.Keystore Name.new": "system", attrAction: "update"},
+		"scan-without-findings":     {attrAction: nil, attrTargetType: "dev_space", attrTargetID: "ds9"},
 		"findings-of-others":        {prefix + "change.findings.0.new": "CVE-9", attrAction: nil},
 		"members-twice":             {attrAction: nil, prefix + "ambiguous": true, prefix + "data.type": nil},
 		"entity":                    {prefix + "change.entity.appName.new": "viewer9", attrAction: "create", attrTargetType: "service_plan_assignment", attrTargetID: "e9"},

@@ -208,7 +208,7 @@ func (r *reading) readPayload(data jsonlog.Node, ev *event) {
 		case "msgNo":
 			ev.msgNo = n
 		case "findings":
-			ev.in.findings = true
+			ev.in.findings = isFilled(n)
 		default:
 			ev.in.set(n.Key(), n.Scalar())
 		}
@@ -231,13 +231,19 @@ func (r *reading) readPayload(data jsonlog.Node, ev *event) {
 	ev.in.set("user", ev.dataUser)
 	for n := range ev.inner.Children() {
 		if n.Key() == "findings" {
-			ev.in.findings = true
+			ev.in.findings = ev.in.findings || isFilled(n)
 		}
 		ev.in.set(n.Key(), n.Scalar())
 	}
 	if ev.inner.Kind() == jsonlog.None {
 		ev.in.set("message", ev.wrapped.Scalar())
 	}
+}
+
+// isFilled tells what was found from a scan that found nothing.
+func isFilled(n jsonlog.Node) bool {
+	text := n.Scalar()
+	return n.Len() > 0 || present(text) != "" && text != "0" && text != "false"
 }
 
 // outcomeOfChanges is the outcome of the attributes that an event lists: one that was not successful makes the whole a failure.

@@ -144,7 +144,7 @@ func mapFacts(outer, message, data, inner object, uaa uaaEvent, pairs []pair) *f
 			f.in.set(key, scalar(v))
 		}
 	}
-	f.in.findings = data["findings"] != nil || inner["findings"] != nil
+	f.in.findings = filled(data["findings"]) || filled(inner["findings"])
 	for _, p := range pairs {
 		f.in.setPair(p.key, p.value, false)
 	}
@@ -359,4 +359,12 @@ func withInts(v any) any {
 
 func TestWithIntsKeepsFractions(t *testing.T) {
 	require.Equal(t, object{"a": []any{int64(1), 1.5}}, withInts(object{"a": []any{1.0, 1.5}}))
+}
+
+func filled(v any) bool {
+	if list, is := v.([]any); is {
+		return len(list) > 0
+	}
+	text := present(scalar(v))
+	return text != "" && text != "0" && text != "false"
 }
