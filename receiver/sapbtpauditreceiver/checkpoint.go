@@ -115,7 +115,10 @@ func (s *subaccount) restore(ctx context.Context, at place) error {
 		s.unsettled.Store(s.store.marks.First != nil)
 		s.proven.Store(s.store.marks.Proven)
 		s.setProgress(progress.WithDelays(s.cfg.Sweeps))
-		return nil
+		if s.store.marks.Begin != 0 {
+			return nil
+		}
+		return s.storeFirst(ctx)
 	case errors.Is(err, durable.ErrAbsent):
 		s.setProgress(s.begin(now, s.cfg.InitialLookback))
 		s.goOnFrom(ctx, at.from)
@@ -131,6 +134,12 @@ func (s *subaccount) restore(ctx context.Context, at place) error {
 	start := s.progress.Oldest()
 	s.store.marks.First = &firstStart{Planned: start, Begun: start}
 	s.unsettled.Store(true)
+	return s.storeFirst(ctx)
+}
+
+// storeFirst stores progress that nothing was added to in this run.
+func (s *subaccount) storeFirst(ctx context.Context) error {
+	s.store.marks.Begin = s.progress.Oldest()
 	op, err := s.store.operation(s.progress)
 	if err != nil {
 		return err

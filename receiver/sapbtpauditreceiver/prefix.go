@@ -132,11 +132,14 @@ func (t *term) remember(ctx context.Context, at place) error {
 
 // taken reports whether a subaccount that is being read has its state there. Token hosts of SAP are those of one subaccount,
 // others may be shared.
-func (t *term) taken(prefix string) bool {
+func (t *term) taken(prefix string) bool { return t.at(prefix) != nil }
+
+// at is the subaccount that is being read and has its state there; nil if there is none.
+func (t *term) at(prefix string) *subaccount {
 	for _, s := range t.list() {
 		if s.store.prefix == prefix {
-			return true
+			return s
 		}
 	}
-	return false
+	return nil
 }

@@ -53,6 +53,9 @@ func (t *term) follow(now keyfiles.Snapshot) bool {
 			done = false
 			t.complain(problems, "credentials", source, err, "New credentials cannot be used yet; the ones before stay in use, trying again")
 		}
+		if !t.bequeath(s, source) {
+			done = false
+		}
 	}
 	for _, s := range gone {
 		t.leave(s)

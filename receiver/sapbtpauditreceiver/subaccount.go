@@ -58,6 +58,7 @@ type subaccount struct {
 	seen      *seen.Set
 
 	filterHere atomic.Bool                    // the API does not filter by category, so the receiver does
+	legacies   atomic.Pointer[[]string]       // where its keys have left time unread, see inherit; nil if nowhere
 	tenant     atomic.Pointer[string]         // id of the subaccount; nil while no carrier and no token has said it
 	answers    atomic.Int64                   // successful answers of the API
 	newest     atomic.Int64                   // time of the newest delivered event, Unix seconds

@@ -137,6 +137,7 @@ func (t *term) add(ctx context.Context, source keyfiles.Source) (*subaccount, er
 	if err := t.remember(ctx, at); err != nil {
 		return nil, err
 	}
+	t.bequeath(s, source)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.subaccounts[s.id] = s

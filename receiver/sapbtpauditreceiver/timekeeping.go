@@ -30,6 +30,8 @@ type timeMarks struct {
 	Proven int64 `json:"proven,omitempty"`
 	// First is where a first start began by the local clock alone; nil once Dates have confirmed it.
 	First *firstStart `json:"first,omitempty"`
+	// Begin is from where on the progress answers for the subaccount, in Unix seconds; 0 in one of an earlier release.
+	Begin int64 `json:"begin,omitempty"`
 }
 
 // firstStart is the beginning of a first start, in Unix seconds.
@@ -45,6 +47,9 @@ func (s *subaccount) keepTime(ctx context.Context) error {
 		if err := s.settleStart(ctx); err != nil {
 			return err
 		}
+	}
+	if err := s.inherit(ctx); err != nil {
+		return err
 	}
 	return s.rewind(ctx)
 }
@@ -75,7 +80,8 @@ func (s *subaccount) settleStart(ctx context.Context) error {
 		return err
 	}
 	defer s.delivering.leave()
-	first := s.store.marks.First
+	marks := s.store.marks
+	first := marks.First
 	if first == nil {
 		return nil // confirmStart was quicker
 	}
@@ -85,8 +91,9 @@ func (s *subaccount) settleStart(ctx context.Context) error {
 		progress := s.progress.Clone()
 		progress.BeginAt(first.Begun, begin)
 		s.store.marks.First = &firstStart{Planned: first.Planned, Begun: begin}
+		s.store.marks.Begin = min(marks.Begin, begin)
 		if err := s.saveProgress(ctx, progress); err != nil {
-			s.store.marks.First = first
+			s.store.marks = marks
 			return err
 		}
 		s.logger.Warn("The local clock was ahead at the first start; reading begins by the server's clock",

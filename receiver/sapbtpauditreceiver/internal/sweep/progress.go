@@ -104,14 +104,21 @@ func (p *Progress) Front() int64 {
 }
 
 // BeginAt moves the start from where New set it to an earlier time (Unix seconds): what lies between is still to be read.
-func (p *Progress) BeginAt(from, start int64) {
-	if start >= from {
+func (p *Progress) BeginAt(from, start int64) { p.Reopen(Set{}.Add(Span{start, from})) }
+
+// Reopen makes set unread for every sweep, also where it lies before the start. What was read beside it stays read; time before
+// the start that is not in the set is taken as read.
+func (p *Progress) Reopen(set Set) {
+	if len(set) == 0 {
 		return
 	}
 	for i := range p.Passes {
 		pass := &p.Passes[i]
-		pass.Done = pass.Done.Add(Span{from, pass.Watermark})
-		pass.Watermark = start
+		if from := set[0].From; from < pass.Watermark {
+			pass.Done = pass.Done.Add(Span{from, pass.Watermark})
+			pass.Watermark = from
+		}
+		pass.Done = pass.Done.Minus(set)
 	}
 }
 

@@ -95,6 +95,9 @@ func (s Set) Minus(o Set) Set {
 	return out
 }
 
+// Before returns what of the set lies before limit, in Unix seconds.
+func (s Set) Before(limit int64) Set { return s.Minus(Set{{limit, forever}}) }
+
 // Overlaps reports whether the set shares at least one second with span.
 func (s Set) Overlaps(span Span) bool {
 	return slices.ContainsFunc(s, span.Overlaps)

@@ -350,3 +350,37 @@ func TestAnEarlierBeginningKeepsWhatWasRead(t *testing.T) {
 	p.BeginAt(400, 500)
 	require.Equal(t, before, p, "never later")
 }
+
+func TestWhatIsTakenOverIsReadByEverySweepAndNothingElseAgain(t *testing.T) {
+	begun := func() Progress {
+		p := New([]time.Duration{0, time.Minute}, 1000)
+		p.Record(Span{1000, 1200}, 1200)
+		p.Record(Span{1300, 1400}, 1400)
+		return p
+	}
+	for name, tc := range map[string]struct {
+		set, want Set // what the first sweep has not read up to 1500
+	}{
+		"nothing":                   {nil, Set{{1200, 1300}, {1400, 1500}}},
+		"up to the beginning":       {Set{{400, 1000}}, Set{{400, 1000}, {1200, 1300}, {1400, 1500}}},
+		"with holes":                {Set{{400, 500}, {600, 700}}, Set{{400, 500}, {600, 700}, {1200, 1300}, {1400, 1500}}},
+		"what was read":             {Set{{1100, 1150}}, Set{{1100, 1150}, {1200, 1300}, {1400, 1500}}},
+		"beyond what was read":      {Set{{1350, 2000}}, Set{{1200, 1300}, {1350, 1500}}},
+		"what is not read anyhow":   {Set{{1250, 1280}}, Set{{1200, 1300}, {1400, 1500}}},
+		"before, and what was read": {Set{{400, 500}, {1100, 1150}}, Set{{400, 500}, {1100, 1150}, {1200, 1300}, {1400, 1500}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := begun()
+			p.Reopen(tc.set)
+			require.Equal(t, tc.want, p.Behind(1500))
+			for _, span := range tc.set {
+				for i := range p.Passes {
+					require.Equal(t, Set{span}, Set{span}.Minus(Set{span}.Minus(p.Passes[i].pending(forever))), "sweep %d", i)
+				}
+			}
+			p.Record(Span{0, 2000}, 2000)
+			require.Empty(t, p.Behind(2000), "and can be read like any other time")
+			require.Empty(t, p.Passes[0].Done)
+		})
+	}
+}
