@@ -43,7 +43,8 @@ type api struct {
 	caller   *httpcall.Caller
 	tokens   tokens // nil: an authenticator extension adds the token
 
-	singleUntil atomic.Int64 // Unix nanoseconds until which pathSingle is used
+	clock       *clock
+	singleUntil atomic.Pointer[time.Time] // until when pathSingle is used; nil if not
 
 	// Owned by the goroutine of poll.go.
 	missedAt  time.Time     // when a read last did not find pathBulk
@@ -67,7 +68,12 @@ func (a *api) read(ctx, patience context.Context) *reply {
 		return r
 	}
 	var sent atomic.Int32
-	traced := httptrace.WithClientTrace(patience, &httptrace.ClientTrace{WroteHeaders: func() { sent.Add(1) }})
+	var seen atomic.Pointer[moment]
+	traced := httptrace.WithClientTrace(patience, &httptrace.ClientTrace{
+		WroteHeaders: func() { sent.Add(1) },
+		// The server has stamped its Date a moment ago; the body may take long.
+		GotFirstResponseByte: func() { m := a.clock.moment(); seen.Store(&m) },
+	})
 	req, err := http.NewRequestWithContext(traced, http.MethodGet, strings.TrimRight(a.endpoint, "/")+r.path, http.NoBody)
 	if err != nil {
 		r.err = errors.New("building the request: check endpoint") // err quotes it
@@ -78,7 +84,10 @@ func (a *api) read(ctx, patience context.Context) *reply {
 
 	start := time.Now()
 	resp, err := a.caller.Do(traced, opRead, req)
-	r.at = time.Now()
+	r.at, r.seen = time.Now(), a.clock.moment()
+	if m := seen.Load(); m != nil {
+		r.seen = *m
+	}
 	r.took, r.err, r.sent = r.at.Sub(start), err, int(sent.Load())
 	if resp != nil {
 		r.status, r.header, r.body = resp.Status, resp.Header, resp.Body
@@ -93,7 +102,7 @@ func (a *api) read(ctx, patience context.Context) *reply {
 }
 
 func (a *api) path() string {
-	if time.Now().UnixNano() < a.singleUntil.Load() {
+	if until := a.singleUntil.Load(); until != nil && time.Now().Before(*until) {
 		return pathSingle
 	}
 	return pathBulk
@@ -110,7 +119,8 @@ func (a *api) bulkMissing(r *reply) bool {
 	}
 	a.missedAt = r.at
 	a.bulkRetry = min(max(2*a.bulkRetry, minBulkRetry), maxBulkRetry)
-	a.singleUntil.Store(time.Now().Add(a.bulkRetry).UnixNano())
+	until := time.Now().Add(a.bulkRetry)
+	a.singleUntil.Store(&until)
 	return true
 }
 

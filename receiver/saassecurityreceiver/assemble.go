@@ -53,6 +53,7 @@ func (r *auditReceiver) assemble(ctx context.Context, host component.Host) (_ *e
 		cfg: r.cfg, tel: r.tel, status: r.status.Scope(), lasting: r.status, logger: r.logger, pace: newPace(r.cfg.maxOpen()),
 		mapping: newMapping(r.cfg, r.set.ID.String(), r.set.BuildInfo.Version), suspect: make(chan struct{}, 1), asides: newAsides(),
 	}
+	e.clock = newClock(r.local)
 	keys, err := r.cfg.keyring()
 	if err != nil {
 		return nil, nil, err
@@ -67,7 +68,7 @@ func (r *auditReceiver) assemble(ctx context.Context, host component.Host) (_ *e
 		return nil, nil, err
 	}
 	var open int
-	if e.reading, open, err = openReadingLog(ctx, root); err != nil {
+	if e.reading, open, err = openReadingLog(ctx, root, e.clock.now()); err != nil {
 		return nil, nil, err
 	}
 	e.spool, err = spool.Open(ctx, spool.Settings{
@@ -135,8 +136,8 @@ func (r *auditReceiver) connect(ctx context.Context, host component.Host, e *eng
 	}
 	agent := httpcall.WithUserAgent(httpcall.UserAgent(r.cfg.ClientConfig, r.set.BuildInfo))
 	e.api = &api{
-		endpoint: r.cfg.ClientConfig.Endpoint,
-		caller:   httpcall.New(reader, agent, httpcall.WithMaxBody(r.cfg.maxBody())),
+		endpoint: r.cfg.ClientConfig.Endpoint, clock: e.clock,
+		caller: httpcall.New(reader, agent, httpcall.WithMaxBody(r.cfg.maxBody())),
 	}
 	if r.cfg.ClientConfig.Auth.HasValue() {
 		return closing(closeReads), nil // the authenticator extension adds the token

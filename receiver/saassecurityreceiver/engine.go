@@ -41,6 +41,7 @@ type engine struct {
 	api        *api
 	spool      *spool.Spool
 	reading    *readingLog
+	clock      *clock
 	quarantine *quarantine.Store
 	consumer   *graceful
 	deliverer  *delivery.Deliverer

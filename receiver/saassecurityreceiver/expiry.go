@@ -18,7 +18,16 @@ const (
 
 // expiryRisk is how old the oldest unread event can be, as far as the API lets one know: see pace.
 func (e *engine) expiryRisk() time.Duration {
-	return time.Since(e.reading.progress().CaughtUpAt)
+	return e.clock.now().Sub(e.reading.progress().CaughtUpAt)
+}
+
+// oldestAge is how long the oldest reply in the spool has waited; 0 if there is none.
+func (e *engine) oldestAge() time.Duration {
+	oldest := e.spool.Stats().Oldest
+	if oldest.IsZero() {
+		return 0
+	}
+	return max(0, e.clock.now().Sub(oldest.Round(0))) // the process has not counted the time in which the machine slept
 }
 
 // watchExpiry raises the status when unread events come near to their expiry, whatever keeps reading from catching up.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
@@ -30,7 +31,8 @@ type auditReceiver struct {
 	status *status.Reporter
 	logger *zap.Logger
 
-	network *network // replaces the network in tests; nil otherwise
+	network *network         // replaces the network in tests; nil otherwise
+	local   func() time.Time // replaces the local clock in tests; nil otherwise
 
 	mu        sync.Mutex
 	current   *engine

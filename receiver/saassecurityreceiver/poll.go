@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"go.uber.org/zap"
@@ -154,8 +155,10 @@ func (e *engine) works(ctx context.Context, r *reply) {
 		e.logger.Info("Reading works again")
 	}
 	e.status.Set(causeReading, nil)
-	if e.announceGap(ctx, r.at, caughtUp) {
-		e.reading.answered(r.at, caughtUp)
+	date, _ := http.ParseTime(r.header.Get("Date")) // zero if there is none
+	e.reading.moved(e.clock.observe(date, r.seen))
+	if e.announceGap(ctx, r.seen.shown, caughtUp) {
+		e.reading.answered(r.seen.shown, caughtUp)
 	}
 }
 

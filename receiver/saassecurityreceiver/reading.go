@@ -54,7 +54,7 @@ type readingLog struct {
 
 // openReadingLog returns the log and how many reads the last run may have left open. A damaged record says nothing about them,
 // so it counts for as many as any configuration allows.
-func openReadingLog(ctx context.Context, client storage.Client) (*readingLog, int, error) {
+func openReadingLog(ctx context.Context, client storage.Client, now time.Time) (*readingLog, int, error) {
 	l := &readingLog{client: client}
 	err := durable.Load(ctx, client, readingKey, readingVersion, &l.saved)
 	switch {
@@ -63,12 +63,12 @@ func openReadingLog(ctx context.Context, client storage.Client) (*readingLog, in
 	case err != nil && !errors.Is(err, durable.ErrAbsent):
 		return nil, 0, err
 	}
-	l.now = l.saved.before(time.Now())
+	l.now = l.saved.before(now)
 	if l.now.CaughtUpAt.IsZero() {
 		l.now.CaughtUpAt = l.now.ReadAt // a record of an older release
 	}
 	if l.now.CaughtUpAt.IsZero() {
-		l.now.CaughtUpAt = time.Now()
+		l.now.CaughtUpAt = now
 	}
 	return l, l.saved.Open, nil
 }
@@ -95,6 +95,17 @@ func (l *readingLog) answered(at time.Time, caughtUp bool) {
 	l.now.ReadAt = later(l.now.ReadAt, at)
 	if caughtUp {
 		l.now.CaughtUpAt = later(l.now.CaughtUpAt, at)
+	}
+}
+
+// moved sets what was noted by a clock that was set, in memory.
+func (l *readingLog) moved(by time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, at := range []*time.Time{&l.now.ReadAt, &l.now.CaughtUpAt, &l.now.Announced} {
+		if !at.IsZero() {
+			*at = at.Add(by)
+		}
 	}
 }
 

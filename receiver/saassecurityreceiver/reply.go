@@ -27,7 +27,8 @@ type reply struct {
 	path  string
 	took  time.Duration
 	at    time.Time
-	err   error // nil for every 2xx that came whole
+	seen  moment // when its Date was stamped, as far as that shows
+	err   error  // nil for every 2xx that came whole
 
 	// sent counts how often the request went out. More than once would mean that a layer below repeats reads.
 	sent int

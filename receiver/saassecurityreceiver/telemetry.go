@@ -88,23 +88,17 @@ func (t *telemetry) observe(current func() *engine) error {
 			return nil
 		}
 	}
-	age := func(since func(*engine) time.Time) metric.Float64Callback {
+	seconds := func(age func(*engine) time.Duration) metric.Float64Callback {
 		return func(_ context.Context, o metric.Float64Observer) error {
 			if e := current(); e != nil {
-				seconds := 0.0
-				if at := since(e); !at.IsZero() {
-					seconds = time.Since(at).Seconds()
-				}
-				o.Observe(seconds)
+				o.Observe(age(e).Seconds())
 			}
 			return nil
 		}
 	}
 	b := t.builder
 	for _, register := range []func() error{
-		func() error {
-			return b.RegisterSaasSecurityExpiryRiskCallback(age(func(e *engine) time.Time { return e.reading.progress().CaughtUpAt }))
-		},
+		func() error { return b.RegisterSaasSecurityExpiryRiskCallback(seconds((*engine).expiryRisk)) },
 		func() error { return b.RegisterSaasSecurityDeliveryPendingCallback(pending(current)) },
 		func() error { return b.RegisterSaasSecurityLagCallback(lag(current)) },
 		func() error {
@@ -137,9 +131,7 @@ func (t *telemetry) observe(current func() *engine) error {
 		func() error {
 			return b.RegisterSaasSecuritySpoolUnreadableCallback(integer(func(e *engine) int64 { return int64(len(e.spool.Stats().Unreadable)) }))
 		},
-		func() error {
-			return b.RegisterSaasSecuritySpoolOldestAgeCallback(age(func(e *engine) time.Time { return e.spool.Stats().Oldest }))
-		},
+		func() error { return b.RegisterSaasSecuritySpoolOldestAgeCallback(seconds((*engine).oldestAge)) },
 	} {
 		if err := register(); err != nil {
 			return err
