@@ -85,7 +85,7 @@ fmt: ## Format all Go files
 	$(TOOL) golangci-lint fmt ./...
 
 .PHONY: generate
-generate: ## Write the files that are made from metadata.yaml
+generate: ## Write the files that are made from metadata.yaml and from golden files
 	go generate ./...
 
 .PHONY: check-generate
