@@ -4,6 +4,7 @@
 package sapbtpauditreceiver
 
 import (
+	"math"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -42,6 +43,9 @@ const (
 	partText    = 1 << 20 // bytes; a record that is larger is a part of its own
 )
 
+// noTime is before what any query asks for, in Unix seconds, so that the event is known whatever query brings it again.
+const noTime = math.MinInt64 / 2
+
 // selector takes from a page, part by part, what is new on it.
 type selector struct {
 	s       *subaccount
@@ -79,9 +83,10 @@ func (r *selector) next(observed time.Time) *selection {
 		if raw.Time.IsZero() {
 			// It may belong to either edge of the window, where the windows next to it would find it too.
 			second = w.span.From
-			chosen.events = append(chosen.events, seen.Event{Key: seen.Key(raw.Key), Second: w.span.To - 1})
+			chosen.events = append(chosen.events, seen.Event{Key: seen.Key(raw.Key), Second: w.span.To - 1}, seen.Event{Key: seen.Key(raw.Key), Second: noTime})
+		} else {
+			chosen.events = append(chosen.events, seen.Event{Key: seen.Key(raw.Key), Second: second})
 		}
-		chosen.events = append(chosen.events, seen.Event{Key: seen.Key(raw.Key), Second: second})
 		if reason := s.unwanted(raw); reason != "" {
 			chosen.dropped[reason]++
 			continue

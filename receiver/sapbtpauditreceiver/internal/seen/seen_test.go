@@ -98,6 +98,52 @@ func TestAnEventOutsideItsQueryIsFoundWhenTheRangeIsReadAgain(t *testing.T) {
 	require.True(t, wider.Has(keyFrom(1, 2)))
 }
 
+func TestAnEventThatIsInNoQuerysTimeIsKnownToEveryQuery(t *testing.T) {
+	client := durable.NewMemory()
+	s := open(t, client, DefaultLimit)
+	for i, second := range []int64{5, 9997, 10062, 99999999, -1 << 62} {
+		v := pin(t, s, 10000, 10060)
+		remember(t, client, v, everything, Event{keyFrom(4, uint64(i)), second})
+		v.Unpin()
+		for _, s := range []*Set{s, open(t, client, DefaultLimit)} {
+			far := pin(t, s, 2_000_000, 2_000_060)
+			require.True(t, far.Has(keyFrom(4, uint64(i))), "second %d", second)
+			require.False(t, far.Has(keyFrom(5, uint64(i))))
+			// What no sweep reads any more is forgotten, and they are not.
+			remember(t, client, far, sweep.Set{{From: 3_000_000, To: 1 << 40}})
+			require.True(t, far.Has(keyFrom(4, uint64(i))), "second %d", second)
+			far.Unpin()
+		}
+	}
+}
+
+func TestOfEventsThatAreInNoQuerysTimeTheLastThousandsAreKept(t *testing.T) {
+	const page, most = 500, 2 * strayChunks * chunkKeys
+	client := durable.NewMemory()
+	s := open(t, client, 100) // which says nothing about them
+	for n := int64(0); n < 5*most; n += page {
+		v := pin(t, s, 10000, 10060)
+		remember(t, client, v, nil, events(n, page, 99999999)...)
+		v.Unpin()
+		if n%(7*page) == 0 {
+			s = open(t, client, 100)
+		}
+		require.LessOrEqual(t, s.Len(), most)
+		v = pin(t, s, 0, 60)
+		require.True(t, v.Has(keyFrom(7, uint64(n))))
+		for _, age := range []int64{page, most/2 - 4*page} {
+			if n >= age {
+				require.True(t, v.Has(keyFrom(7, uint64(n-age))), "%d, %d before", n, age)
+			}
+		}
+		if n >= most {
+			require.False(t, v.Has(keyFrom(7, uint64(n-most))))
+		}
+		v.Unpin()
+	}
+	require.Empty(t, s.loaded)
+}
+
 func TestEventsAtTheEdgeAreKnownToTheNeighbour(t *testing.T) {
 	client := durable.NewMemory()
 	s := open(t, client, DefaultLimit)

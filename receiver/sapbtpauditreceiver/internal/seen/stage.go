@@ -33,16 +33,20 @@ type Staged struct {
 }
 
 // Stage prepares to remember events that were read through the view. Events and buckets outside unread, what some sweep
-// will still read, are not stored or are removed.
+// will still read, are not stored or are removed; for strays see stray.go.
 func (v *View) Stage(events []Event, unread sweep.Set) (*Staged, error) {
 	s := v.set
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := &Staged{set: s, index: maps.Clone(s.index), buckets: map[int64]*bucket{}, added: map[int64][]Key{}}
+	stray := strayFrom(s.index)
 	for _, e := range events {
 		id := v.bucketFor(e.Second)
 		if unread.Overlaps(bucketSpan(id)) {
 			st.added[id] = append(st.added[id], e.Key)
+		}
+		if v.strays(e.Second) {
+			st.added[stray] = append(st.added[stray], e.Key)
 		}
 	}
 	var chunks []*storage.Operation
@@ -98,15 +102,18 @@ func (s *Set) grow(id int64, b *bucket, keys []Key) ([]*storage.Operation, *buck
 	return ops, grown
 }
 
-// prune drops the buckets that no sweep will read again, and over the limit the oldest ones. It reports whether there were
-// any.
+// prune drops the buckets that no sweep will read again, that of strays which has to make room, and over the limit the oldest
+// ones. It reports whether there were any.
 func (st *Staged) prune(unread sweep.Set) (pruned bool) {
 	total := 0
 	for _, e := range st.index {
 		total += e.Keys
 	}
 	for _, id := range sortedIDs(st.index) {
-		over := total > st.set.limit && len(st.index) > 1
+		if isStray(id) && !st.emptied(id) {
+			continue
+		}
+		over := total > st.set.limit && len(st.index) > 1 && !isStray(id)
 		if unread.Overlaps(bucketSpan(id)) && !over {
 			continue
 		}

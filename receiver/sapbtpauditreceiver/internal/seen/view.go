@@ -25,7 +25,7 @@ func (s *Set) Pin(ctx context.Context, window sweep.Span) (*View, error) {
 	defer s.mu.Unlock()
 	s.views[v] = struct{}{}
 	for _, id := range sortedIDs(s.index) {
-		if id < v.lo || id > v.hi || s.loaded[id] != nil {
+		if !v.covers(id) || s.loaded[id] != nil {
 			continue
 		}
 		b, corrupt, err := s.load(ctx, id)
@@ -46,21 +46,32 @@ func (v *View) Has(key Key) bool {
 	defer v.set.mu.Unlock()
 	if int64(len(v.set.loaded)) < v.hi-v.lo {
 		for id, b := range v.set.loaded {
-			if _, ok := b.keys[key]; ok && id >= v.lo && id <= v.hi {
+			if _, ok := b.keys[key]; ok && v.covers(id) {
 				return true
 			}
 		}
 		return false
 	}
 	for id := v.lo; id <= v.hi; id++ {
-		if b := v.set.loaded[id]; b != nil {
-			if _, ok := b.keys[key]; ok {
-				return true
-			}
+		if v.set.has(id, key) {
+			return true
 		}
 	}
-	return false
+	return v.set.has(strayBucket, key) || v.set.has(strayBucket+1, key)
 }
+
+// has reports whether the key is in a bucket in memory.
+func (s *Set) has(id int64, key Key) bool {
+	b := s.loaded[id]
+	if b == nil {
+		return false
+	}
+	_, ok := b.keys[key]
+	return ok
+}
+
+// covers reports whether the view needs a bucket.
+func (v *View) covers(id int64) bool { return id >= v.lo && id <= v.hi || isStray(id) }
 
 // Holds reports whether an event is known that lies within span for certain, so that reading span cannot bring nothing.
 func (v *View) Holds(span sweep.Span) bool {
@@ -92,7 +103,7 @@ func (s *Set) unpin(v *View) {
 
 func (s *Set) pinned(id int64) bool {
 	for v := range s.views {
-		if id >= v.lo && id <= v.hi {
+		if v.covers(id) {
 			return true
 		}
 	}
@@ -101,7 +112,7 @@ func (s *Set) pinned(id int64) bool {
 
 // bucketFor is the bucket that a key of event time second (Unix) goes to: its own where the query asked for that time,
 // else the nearest one that the query asked for. So a record that the server places in a range by some other time than its
-// event time is found again when the range is read again.
+// event time is found again when the range is read again, also after so many strays that this one is forgotten.
 func (v *View) bucketFor(second int64) int64 {
 	return bucketOf(min(max(second, v.span.From), v.span.To-1))
 }
