@@ -4,7 +4,6 @@
 package detections
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -33,7 +32,10 @@ const (
 )
 
 // database is a VictoriaLogs of the test's own.
-type database struct{ url string }
+type database struct {
+	url     string
+	running *started
+}
 
 func startDatabase(t *testing.T, dir string) *database {
 	t.Helper()
@@ -50,7 +52,7 @@ func startDatabase(t *testing.T, dir string) *database {
 	address := "127.0.0.1:" + strconv.Itoa(ports[0])
 	running := start(t, path, filepath.Join(dir, "victoria-logs.log"), nil,
 		"-storageDataPath="+filepath.Join(dir, "victoria-logs"), "-httpListenAddr="+address, "-retentionPeriod=100d", "-inmemoryDataFlushInterval=1s")
-	d := &database{url: "http://" + address}
+	d := &database{url: "http://" + address, running: running}
 	await(t, running, "VictoriaLogs answers", func(ctx context.Context) bool {
 		_, err := d.get(ctx, "/health", nil)
 		return err == nil
@@ -122,19 +124,19 @@ func (e event) key() string { return e["log.record.uid"] + " " + e["_msg"] }
 // all is everything that the database holds, once it shows all that it has taken.
 func (d *database) all(t *testing.T) (found []event) {
 	t.Helper()
-	_, err := d.get(t.Context(), "/internal/force_flush", nil)
-	require.NoError(t, err)
-	body, err := d.get(t.Context(), "/select/logsql/query", url.Values{"query": {"*"}})
-	require.NoError(t, err)
-	lines := bufio.NewScanner(strings.NewReader(string(body)))
-	lines.Buffer(nil, 1<<24)
-	for lines.Scan() {
-		e := event{}
-		require.NoError(t, json.Unmarshal(lines.Bytes(), &e), lines.Text())
-		found = append(found, e)
-	}
-	require.NoError(t, lines.Err())
-	require.Len(t, found, d.count(t.Context(), "*"))
+	await(t, d.running, "VictoriaLogs shows what it counts", func(ctx context.Context) bool {
+		_, err := d.get(ctx, "/internal/force_flush", nil)
+		require.NoError(t, err)
+		body, err := d.get(ctx, "/select/logsql/query", url.Values{"query": {"*"}})
+		require.NoError(t, err)
+		found = found[:0]
+		for line := range strings.Lines(string(body)) {
+			e := event{}
+			require.NoError(t, json.Unmarshal([]byte(line), &e), line)
+			found = append(found, e)
+		}
+		return len(found) == d.count(ctx, "*")
+	})
 	return found
 }
 
