@@ -58,6 +58,10 @@ func TestIsHostName(t *testing.T) {
 }
 
 func TestIsPlaceholder(t *testing.T) {
+	for _, p := range placeholders {
+		require.LessOrEqual(t, len(p), maxPlaceholder)
+		require.True(t, IsPlaceholder(p), p)
+	}
 	for name, want := range map[string]bool{
 		"": true, "  ": true, "-": true, "Unknown": true, " unknown ": true, "UNKNOWN_USER": true, "anonymousUser": true, "N/A": true,
 		"Possible External Application Or Not Logged In User": true, "user not logged in": true,

@@ -16,16 +16,20 @@ const nobodyLoggedIn = "not logged in"
 // IsPlaceholder reports whether producers write this where there is no user. Blanks around it do not count.
 func IsPlaceholder(name string) bool {
 	name = strings.TrimSpace(name)
-	for _, p := range placeholders {
-		if len(name) == len(p) && strings.EqualFold(name, p) {
-			return true
+	if len(name) <= maxPlaceholder {
+		for _, p := range placeholders {
+			if len(name) == len(p) && strings.EqualFold(name, p) {
+				return true
+			}
 		}
 	}
 	return name == "" || containsFold(name, nobodyLoggedIn)
 }
 
+const maxPlaceholder = len("anonymous user")
+
 func containsFold(s, part string) bool {
-	for i := 0; i+len(part) <= len(s); i++ {
+	for i := range len(s) - len(part) + 1 {
 		if s[i]|0x20 == part[0] && strings.EqualFold(s[i:i+len(part)], part) {
 			return true
 		}

@@ -21,6 +21,12 @@ func isBetween(c byte) bool {
 func valueEnd(text string, i int) int {
 	depth, quoted := 0, false
 	for ; i < len(text); i++ {
+		for quoted && i+8 <= len(text) && stops(load64(text, i)) == 0 {
+			i += 8
+		}
+		if i == len(text) {
+			break
+		}
 		switch c := text[i]; {
 		case quoted && c == '\\':
 			i++

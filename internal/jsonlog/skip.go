@@ -7,6 +7,11 @@ package jsonlog
 // containers around it.
 func (s *scanner) skip(i, depth int) int {
 	var open nesting
+	return s.skipWith(i, depth, &open)
+}
+
+// skipWith is skip with the memory for what is open.
+func (s *scanner) skipWith(i, depth int, open *nesting) int {
 	for {
 		i = s.space(i)
 		switch {
@@ -31,7 +36,7 @@ func (s *scanner) skip(i, depth int) int {
 				return i
 			}
 		}
-		if i = s.unwind(i, &open); i < 0 || open.depth == 0 {
+		if i = s.unwind(i, open); i < 0 || open.depth == 0 {
 			return i
 		}
 	}

@@ -93,7 +93,7 @@ func (a *api) read(ctx, patience context.Context) *reply {
 		r.status, r.header, r.body = resp.Status, resp.Header, resp.Body
 		r.size = len(r.body)
 		r.truncated = err != nil
-		r.estimate()
+		r.look()
 	}
 	if failure, ok := errors.AsType[*httpcall.Error](err); ok {
 		r.status = failure.Status

@@ -69,7 +69,7 @@ type unpacking struct {
 func unpack(entry *spool.Entry) *unpacking {
 	u := &unpacking{entry: entry, reply: &event.Reply{}}
 	if entry.Meta[metaKind] != kindGap {
-		u.reply = event.Decode(entry.Body)
+		u.reply = event.Decode(entry.Body, entry.Meta[metaContentType])
 	}
 	return u
 }

@@ -10,11 +10,10 @@ import (
 	"net/http"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/otelcol-audit/otelcol-audit/internal/httpcall"
-	"github.com/otelcol-audit/otelcol-audit/internal/jsonlog"
 	"github.com/otelcol-audit/otelcol-audit/internal/oauth"
+	"github.com/otelcol-audit/otelcol-audit/receiver/saassecurityreceiver/internal/event"
 )
 
 // errNotEvents is what a 2xx means that is not an answer of the API, such as a login page.
@@ -39,76 +38,29 @@ type reply struct {
 	size      int // of the body
 	truncated bool
 	worth     bool // the body holds more than blanks and an empty list
-	events    int  // estimate, see estimate
+	events    int  // in the body
 	odd       bool // the body neither holds events nor says that none is waiting
 }
 
 // nothing are the bodies that hold no event, without blanks.
 var nothing = map[string]bool{"": true, "[]": true, "{}": true, "null": true, `{"events":[]}`: true, `{"events":null}`: true}
 
-// estimate looks at the body without taking events apart, which happens when it comes out of the spool. For how to go on
-// reading it need not be known exactly how many came, but whether any did: a page that a proxy sends with status 200 says
-// nothing about the queue, and must not look like a queue that was drained.
-func (r *reply) estimate() {
+// look reads the body as whoever takes it out of the spool will. For how to go on reading it need not be known what came, but
+// whether anything did: a page that a proxy sends with status 200 says nothing about the queue, and must not look like a queue
+// that was drained.
+func (r *reply) look() {
 	r.worth = len(r.body) > 256 || !nothing[string(bytes.Join(bytes.Fields(r.body), nil))]
-	text := bytes.TrimSpace(r.body)
-	switch {
-	case len(text) == 0:
-		r.odd = r.status != http.StatusNoContent && strings.Contains(strings.ToLower(r.header.Get("Content-Type")), "html")
-	case text[0] == '<':
-		r.odd = true
-	default:
-		r.events = bytes.Count(text, []byte(`"log_type"`))
-		if r.events == 0 {
-			r.events, r.odd = listed(text)
-		}
+	contentType := r.header.Get("Content-Type")
+	if len(bytes.TrimSpace(r.body)) == 0 {
+		r.odd = r.status != http.StatusNoContent && strings.Contains(strings.ToLower(contentType), "html")
+		return
 	}
-}
-
-// listed counts what a document without a log_type lists: nothing, mostly. A document that has no list, or that reports an
-// error beside an empty one, is odd. A list that is too long to be taken apart at once counts as a full one.
-func listed(text []byte) (events int, odd bool) {
-	var doc jsonlog.Doc
-	if !utf8.Valid(text) || doc.Parse(jsonlog.Take(text)) != nil {
-		return 0, true
+	found := event.Decode(r.body, contentType)
+	r.events = found.Events
+	if rest := found.Problem.Rest; r.events == 0 && !bytes.HasPrefix(bytes.TrimSpace(rest), []byte("<")) {
+		r.events = bytes.Count(rest, []byte(`"log_type"`)) // there are some, however broken
 	}
-	root := doc.Root()
-	if n, ok := lengthOf(root); ok {
-		return n, false
-	}
-	if root.Kind() != jsonlog.Object {
-		return 0, true
-	}
-	if root.Len() == 0 {
-		return 0, false
-	}
-	inner := root.Get("events")
-	n, ok := lengthOf(inner)
-	if !ok {
-		return 0, true
-	}
-	return n, n == 0 && (reports(root.Get("error").Raw()) || reports(root.Get("errors").Raw()))
-}
-
-// lengthOf a list; null is an empty one.
-func lengthOf(n jsonlog.Node) (length int, ok bool) {
-	switch {
-	case n.Kind() == jsonlog.Null:
-		return 0, true
-	case n.Kind() == jsonlog.Array:
-		return n.Len(), true
-	default:
-		return maxEventsPerRead, strings.HasPrefix(n.Raw(), "[")
-	}
-}
-
-// reports says whether a member that is named after errors speaks of one.
-func reports(value string) bool {
-	switch value {
-	case "", "null", "false", "0", `""`, "[]", "{}":
-		return false
-	}
-	return true
+	r.odd = r.worth && r.events == 0 && (!found.Listed || found.Reports || found.Problem.Found())
 }
 
 // empty reports whether the reply says that no event is waiting.

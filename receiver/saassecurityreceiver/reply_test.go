@@ -41,6 +41,19 @@ func TestReplyIsJudgedByWhatItHolds(t *testing.T) {
 		{`{"events":[{"type":"of a new kind"},{"type":"too"}]}`, "", "events", 2},
 		{`[{"type":"of a new kind"}]`, "", "events", 1},
 
+		{`{"status":"ok","data":{"events":[{"log_type":"incident"},{"log_type":"incident"}]}}`, "", "events", 2},
+		{"\ufeff" + `{"events":[{"log_type":"incident"}]}`, "", "events", 1},
+		{"{\"log_type\":\"incident\"}\n{\"log_type\":\"incident\"}\n", "application/x-ndjson", "events", 2},
+		{`{"resources":[{"id":1},{"id":2}]}`, "", "events", 2},
+		{`[[{"log_type":"incident"}],[{"log_type":"incident"}]]`, "", "events", 2},
+		{`{"status":"ok","data":{"log_type":"incident"}}`, "", "events", 1},
+		{`{"log_type":"incident","item`, "", "events", 1},
+		{`{"data":{"events":[]}}`, "", "empty", 0},
+		{"\ufeff" + `{"events":[]}`, "", "empty", 0},
+		{`{"data":[]}`, "", "empty", 0},
+		{`{"data":{"events":[],"error":"x"}}`, "", "not_events", 0},
+		{`{"data":{"a":[1,2]}}`, "", "not_events", 0},
+
 		{"", html, "not_events", 0},
 		{"\n<!DOCTYPE html><p>please log in", html, "not_events", 0},
 		{`<script>{"log_type":1}</script>`, "", "not_events", 0},
@@ -55,7 +68,7 @@ func TestReplyIsJudgedByWhatItHolds(t *testing.T) {
 	} {
 		t.Run(tt.contentType+" "+tt.body[:min(40, len(tt.body))], func(t *testing.T) {
 			r := &reply{path: pathBulk, status: http.StatusOK, header: http.Header{"Content-Type": {tt.contentType}}, body: []byte(tt.body)}
-			r.estimate()
+			r.look()
 			require.Equal(t, tt.outcome, r.outcome())
 			require.Equal(t, tt.events, r.events)
 			require.Equal(t, tt.outcome == "empty", r.empty())

@@ -98,14 +98,14 @@ func (a *answers) told(result said) {
 
 func blocks(s said) bool { return s.action == "block" }
 
-// automaton is what the vendor writes where its policies acted and nobody else.
+// automata are what the vendor writes where its policies acted and nobody.
 var automata = [...]string{"Aperture", "Prisma SaaS", "SaaS Security", "SaaS Security API", "Data Security", "System", "Automated", "Auto"}
 
 // acted takes who did something about an item. Its owner did not.
 func (a *answers) acted(m *Mapper) {
 	a.actorID, a.actorType = m.person(fieldActionTakenBy), audit.User
 	for _, automaton := range automata {
-		if strings.EqualFold(a.actorID, automaton) {
+		if len(a.actorID) == len(automaton) && strings.EqualFold(a.actorID, automaton) {
 			a.actorType = audit.System
 		}
 	}

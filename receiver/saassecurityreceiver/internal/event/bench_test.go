@@ -38,7 +38,7 @@ func BenchmarkReply(b *testing.B) {
 		}
 		perEvent(b)
 	})
-	b.Run("salvage and map", func(b *testing.B) {
+	b.Run("decode what is cut and map", func(b *testing.B) {
 		b.SetBytes(int64(len(body)))
 		b.ReportAllocs()
 		for b.Loop() {

@@ -27,7 +27,7 @@ func TestReplyOfMillionsOfEventsTakesLittleMemory(t *testing.T) {
 				want = 2
 			}
 			before := held()
-			r := Decode([]byte(body))
+			r := Decode([]byte(body), "")
 			require.Equal(t, want, r.Len())
 			require.Less(t, held()-before, int64(3*size), "the reply's copy included")
 			got := 0
@@ -75,10 +75,10 @@ func TestEachTenantHasOneResourceHoweverManyThereAre(t *testing.T) {
 
 func TestBytesThatAreNoTextAreKeptAsTheyCame(t *testing.T) {
 	const text = "{\"log_type\":\"incident\",\"item_name\":\"caf\xe9 \xf0\x9f\",\"user\":\"a\"}"
-	r := Decode([]byte(`{"events":[{"log_type":"incident"},` + text + `]}`))
+	r := Decode([]byte(`{"events":[{"log_type":"incident"},`+text+`]}`), "")
 	require.Equal(t, 2, r.Len())
 	for _, asString := range []bool{false, true} {
-		r := Decode([]byte(`{"events":[{"log_type":"incident"},` + text + `]}`))
+		r := Decode([]byte(`{"events":[{"log_type":"incident"},`+text+`]}`), "")
 		mapper := NewMapper(Settings{BodyString: asString, IncludeOriginal: true})
 		logs := plog.NewLogs()
 		for i := range 2 {

@@ -4,149 +4,163 @@
 package event
 
 import (
-	"bytes"
-	"encoding/json"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"github.com/otelcol-audit/otelcol-audit/internal/jsonlog"
 )
 
-// Names of members that decide what a document is.
-const (
-	keyEvents  = "events"
-	keyLogType = "log_type"
-)
-
-// blanks of JSON.
-const blanks = " \t\r\n"
-
-// docs are reused, as the room for what a reply is made of is larger than the
-// reply.
-var docs = sync.Pool{New: func() any { return new(jsonlog.Doc) }}
-
 // Decode finds the events in the body of a reply, which nobody may change any
-// more. It takes an object with a list of events, a bare list, a single event
-// and nothing at all. Of a reply that is broken, the events before the break
-// are found. Members that a future API may put beside the list are passed on as
-// one more event, as soon as one of them is more than a plain value, or says
-// something while the list is empty.
-func Decode(body []byte) *Reply {
-	if len(bytes.Trim(body, blanks)) == 0 {
-		return &Reply{}
+// more. contentType is that of the reply; its charset counts for a body that is
+// not UTF-8. A body is
+//
+//   - nothing at all,
+//   - an event, a list of them, or an envelope: an object that holds such lists, at
+//     any depth down to maxOpen, also where they are JSON in a string,
+//   - several of those one behind the other, as with one a line.
+//
+// Of a body that is broken, the events before the break are found. Members that
+// stand beside a list are passed on as one more event, as soon as one of them is
+// more than a plain value, or says something while there is no event.
+func Decode(body []byte, contentType string) *Reply {
+	body = textOf(body, contentType)
+	text := ""
+	if utf8.Valid(body) {
+		text = jsonlog.Take(body)
+	} else {
+		text = string(body)
 	}
-	if !utf8.Valid(body) {
-		return salvage(body)
+	r, reason, rest := find(text, 0)
+	if reason != "" {
+		r.Problem = Problem{Reason: reason, Rest: body[rest:]}
 	}
-	doc, _ := docs.Get().(*jsonlog.Doc)
-	defer func() {
-		_ = doc.Parse("null") // lets go of the text
-		docs.Put(doc)
-	}()
-	if doc.Parse(jsonlog.Take(body)) != nil {
-		return salvage(body)
-	}
-	root := doc.Root()
-	switch root.Kind() {
-	case jsonlog.Array:
-		r := &Reply{}
-		r.add(listOf(root))
-		return r
-	case jsonlog.Object:
-		if r := fromObject(root); r != nil {
-			return r
-		}
-	}
-	return salvage(body)
-}
-
-// fromObject returns nil if a list is too large to be taken apart at once.
-func fromObject(root jsonlog.Node) *Reply {
-	r := &Reply{}
-	listed := false
-	var beside besides
-	for m := range root.Children() {
-		switch key := m.Key(); {
-		case key == keyLogType:
-			return alone(root.Raw())
-		case key != keyEvents:
-			beside.add(quote(key), m.Raw())
-		case m.Kind() == jsonlog.Array:
-			listed = true
-			r.add(listOf(m))
-		case m.Kind() == jsonlog.Null:
-			listed = true
-		case strings.HasPrefix(m.Raw(), "["):
-			return nil
-		default:
-			beside.add(quote(key), m.Raw())
-		}
-	}
-	switch {
-	case listed:
-		r.addBeside(beside.event(r.len == 0))
-		return r
-	case root.Len() == 0:
-		return r
-	default:
-		return alone(root.Raw())
-	}
-}
-
-// alone is a reply that is an event itself.
-func alone(text string) *Reply {
-	r := &Reply{}
-	r.addBeside(Raw(text))
 	return r
 }
 
-func listOf(n jsonlog.Node) list { return list{text: n.Raw(), at: 1, events: n.Len()} }
-
-func quote(key string) string {
-	text, err := json.Marshal(key)
-	if err != nil {
-		return `""` // cannot be: strings always marshal
+// find finds the events of a text that stands inside of so many strings. A reason
+// says why it is not all that way from the offset rest on.
+func find(text string, strings int) (r *Reply, reason Reason, rest int) {
+	o := &opener{Walker: jsonlog.NewWalker(text), text: text, strings: strings, reply: &Reply{}}
+	at := o.gap(0, false)
+	for docs := 0; at < len(text) && reason == ""; docs++ {
+		if docs > 0 && !isContainer(text[at]) && text[at] != '"' {
+			reason = TrailingData
+			break
+		}
+		end := o.document(at)
+		switch {
+		case end >= 0:
+			o.end = end
+			at = o.gap(end, true)
+			continue
+		case o.scalar && docs > 0:
+			reason = TrailingData
+		case o.scalar:
+			reason = NotEvents
+		case o.EndsEarly():
+			reason = Truncated
+		default:
+			reason = NotJSON
+		}
+		if docs == 0 && o.reply.len+o.run.events == 0 && o.besides == 0 {
+			o.end = 0
+		}
 	}
-	return string(text)
+	o.flush()
+	o.reply.add(list{text: o.beside.String(), events: o.besides})
+	return o.reply, reason, o.end
 }
 
-// besides makes an event of what stands beside the list of events.
-type besides struct {
-	text strings.Builder
-	rich bool // one is more than a plain value
-	says bool // one says something
-}
-
-// add takes a member, its name and its value as JSON.
-func (b *besides) add(name, value string) {
-	b.rich = b.rich || value[0] == '{' || value[0] == '['
-	b.says = b.says || says(value)
-	if b.text.Len() == 0 {
-		b.text.WriteByte('{')
-	} else {
-		b.text.WriteByte(',')
+// gap skips what stands between documents: blanks, the marks of a byte order and of
+// RFC 7464, and behind the first one commas.
+func (o *opener) gap(at int, behind bool) int {
+	for at = o.Blanks(at); at < len(o.text); at = o.Blanks(at) {
+		switch {
+		case behind && o.text[at] == ',':
+			at++
+		case o.text[at] == recordSeparator:
+			o.flush()
+			at++
+		case strings.HasPrefix(o.text[at:], byteOrderMark):
+			o.flush()
+			at += len(byteOrderMark)
+		default:
+			return at
+		}
 	}
-	b.text.WriteString(name)
-	b.text.WriteByte(':')
-	b.text.WriteString(value)
+	return at
 }
 
-// event is "" if there are only plain values, which are counts and the like. If
-// it stands alone, plain values that say something are all there is of the
-// reply.
-func (b *besides) event(alone bool) Raw {
-	if b.rich || (alone && b.says) {
-		return Raw(b.text.String() + "}")
+const (
+	recordSeparator = 0x1e
+	byteOrderMark   = "\ufeff"
+)
+
+func isContainer(c byte) bool { return c == '{' || c == '[' }
+
+// document takes a value that stands in nothing else.
+func (o *opener) document(at int) int {
+	switch o.text[at] {
+	case '[':
+		o.reply.Listed = true
+		return o.list(at, 0)
+	case '{':
+		return o.object(at)
 	}
-	return ""
+	end := o.Skip(at, 0)
+	if end < 0 || o.text[at] == '"' && o.expand(at, end, false) {
+		return end
+	}
+	o.scalar = true
+	return -1
 }
 
-// says is false for the values of members that mean nothing.
-func says(value string) bool {
-	switch value {
-	case "null", "true", "false", "0", `""`:
+// object takes an object that stands in nothing else: an event or an envelope. The
+// usual envelope begins with its list. It is taken for one at once, and again from
+// its start if it turns out to be an event.
+func (o *opener) object(at int) int {
+	if o.beginsWithEvents(at) {
+		o.flush()
+		reply, behind, beside, besides := *o.reply, o.end, o.beside.String(), o.besides
+		if end := o.envelope(at, 0, false); !o.isEvent {
+			return end
+		}
+		*o.reply, o.end, o.besides, o.isEvent = reply, behind, besides, false
+		o.beside.Reset()
+		o.beside.WriteString(beside)
+	}
+	isEvent, end := o.look(at, 0)
+	if isEvent {
+		if end >= 0 {
+			o.take(at, end, true)
+		}
+		return end
+	}
+	for _, named := range [...]bool{false, true} {
+		if o.holds(at, 0, named) {
+			return o.envelope(at, 0, named)
+		}
+	}
+	switch {
+	case end < 0:
+	case o.text[o.Blanks(at+1)] == '}':
+		o.reply.Listed = true // it lists nothing
+	default:
+		o.take(at, end, strings.Contains(o.text[at:end], keyLogType))
+	}
+	return end
+}
+
+// beginsWithEvents reports whether the first member of an object is a list of that
+// name.
+func (o *opener) beginsWithEvents(at int) bool {
+	rest, ok := strings.CutPrefix(o.text[o.Blanks(at+1):], `"`+keyEvents+`"`)
+	if !ok {
 		return false
 	}
-	return true
+	rest, ok = strings.CutPrefix(strings.TrimLeft(rest, blanks), ":")
+	return ok && strings.HasPrefix(strings.TrimLeft(rest, blanks), "[")
 }
+
+// blanks of JSON.
+const blanks = " \t\r\n"

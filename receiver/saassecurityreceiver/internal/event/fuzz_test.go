@@ -26,15 +26,10 @@ func FuzzDecode(f *testing.F) {
 		for _, e := range events {
 			require.True(t, json.Valid([]byte(e)))
 		}
-		require.True(t, bytes.HasSuffix(body, problem.Rest))
-		if len(bytes.Trim(body, blanks)) > 0 {
-			slow, slowProblem := all(salvage(body))
-			require.Equal(t, events, slow)
-			require.Equal(t, problem, slowProblem)
+		if text := textOf(body, ""); len(text) == len(body) { // it is not decoded
+			require.True(t, bytes.HasSuffix(body, problem.Rest))
 			if json.Valid(body) {
 				require.Contains(t, []Reason{"", NotEvents}, problem.Reason)
-			} else {
-				require.True(t, problem.Found())
 			}
 		}
 		logs := convert(Settings{IncludeOriginal: true}, events)

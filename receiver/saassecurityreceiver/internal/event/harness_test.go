@@ -28,7 +28,7 @@ func convert(settings Settings, events []Raw) plog.Logs {
 
 // one maps a single event.
 // decoded is all of a reply at once.
-func decoded(body []byte) ([]Raw, Problem) { return all(Decode(body)) }
+func decoded(body []byte) ([]Raw, Problem) { return all(Decode(body, "")) }
 
 func all(r *Reply) (events []Raw, problem Problem) {
 	for range r.Len() {

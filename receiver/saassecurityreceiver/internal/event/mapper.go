@@ -103,7 +103,7 @@ func (m *Mapper) Append(dst plog.Logs, ev Raw, uid string, observed time.Time) O
 	odd |= m.grade(record, &given)
 
 	attrs := record.Attributes()
-	attrs.EnsureCapacity(14 + m.doc.Root().Len())
+	attrs.EnsureCapacity(10 + m.doc.Root().Len())
 	attrs.PutStr(attrUID, uid)
 	given.describe(attrs)
 	m.putCommon(attrs)
@@ -130,8 +130,10 @@ func (m *Mapper) grade(record plog.LogRecord, given *answers) (odd Oddities) {
 		number = max(number, plog.SeverityNumberWarn)
 	}
 	record.SetSeverityNumber(number)
-	if _, isNumber := numberOf(value); value.Kind() == jsonlog.String && !isNumber {
-		record.SetSeverityText(value.Str())
+	if value.Kind() == jsonlog.String {
+		if _, isNumber := numberOf(value); !isNumber {
+			record.SetSeverityText(value.Str())
+		}
 	}
 	return odd
 }
@@ -174,13 +176,32 @@ func (m *Mapper) read(ev Raw) Oddities {
 	if m.values[fieldLogType].Kind() != jsonlog.None {
 		return odd
 	}
-	for child := range root.Children() { // an event in a wrapper of its own
-		if child.Get(keyLogType).Kind() != jsonlog.None {
-			clear(m.values[:])
-			return odd | m.take(child)
-		}
+	if inner := wrapped(root, maxWrappers); inner.Kind() != jsonlog.None {
+		clear(m.values[:])
+		odd |= m.take(inner)
 	}
 	return odd
+}
+
+// maxWrappers is how many objects around an event are looked through.
+const maxWrappers = 4
+
+// wrapped is the event that stands in a wrapper of its own, if any.
+func wrapped(object jsonlog.Node, most int) jsonlog.Node {
+	if object.Kind() != jsonlog.Object || most == 0 {
+		return jsonlog.Node{}
+	}
+	for child := range object.Children() {
+		if child.Kind() == jsonlog.Object && child.Get(keyLogType).Kind() != jsonlog.None {
+			return child
+		}
+	}
+	for child := range object.Children() {
+		if inner := wrapped(child, most-1); inner.Kind() != jsonlog.None {
+			return inner
+		}
+	}
+	return jsonlog.Node{}
 }
 
 // take takes the fields of an object.

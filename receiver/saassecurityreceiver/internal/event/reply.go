@@ -10,14 +10,19 @@ import "github.com/otelcol-audit/otelcol-audit/internal/jsonlog"
 type Reply struct {
 	// Problem is the part that could not be read.
 	Problem Problem
+	// Events is how many there are without what only stands beside lists, and
+	// without what is an event only for want of anything better.
+	Events int
+	// Listed says that there is a list, which can be empty.
+	Listed bool
+	// Reports says that an error stands beside a list.
+	Reports bool
 
-	lists  []list
-	beside Raw // one event more, behind those of the lists; "" if there is none
-	len    int
+	lists []list
+	len   int
 }
 
-// list is the text of a list from its bracket on, and how many of its elements
-// are whole.
+// list is the text from the first element of a list on, and how many are whole.
 type list struct {
 	text   string
 	at     int // where the next one is looked for
@@ -32,12 +37,8 @@ func (r *Reply) Next() (Raw, bool) {
 	for len(r.lists) > 0 && r.lists[0].events == 0 {
 		r.lists = r.lists[1:]
 	}
-	switch {
-	case r.len == 0:
+	if r.len == 0 {
 		return "", false
-	case len(r.lists) == 0:
-		r.len--
-		return r.beside, true
 	}
 	r.len--
 	return r.lists[0].next(), true
@@ -47,13 +48,6 @@ func (r *Reply) add(l list) {
 	if l.events > 0 {
 		r.lists = append(r.lists, l)
 		r.len += l.events
-	}
-}
-
-func (r *Reply) addBeside(ev Raw) {
-	if ev != "" {
-		r.beside = ev
-		r.len++
 	}
 }
 
