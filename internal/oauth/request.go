@@ -4,6 +4,7 @@
 package oauth
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -42,6 +43,9 @@ func (s *Source) obtain(ctx context.Context, tries int) (grant, error) {
 	}
 }
 
+// byteOrderMark is what some gateways put before UTF-8.
+const byteOrderMark = "\ufeff"
+
 // request asks for a token once.
 func (s *Source) request(ctx context.Context) (grant, error) {
 	req, secret, err := s.newRequest(ctx)
@@ -65,7 +69,7 @@ func (s *Source) request(ctx context.Context) (grant, error) {
 	}
 	var value string
 	switch {
-	case json.Unmarshal(resp.Body, &reply) != nil:
+	case json.Unmarshal(bytes.TrimPrefix(resp.Body, []byte(byteOrderMark)), &reply) != nil:
 		return fail("the reply is not a JSON object")
 	case json.Unmarshal(reply.AccessToken, &value) != nil || value == "":
 		return fail("the reply has no access_token")

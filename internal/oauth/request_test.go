@@ -122,6 +122,12 @@ func TestAssumesALifetimeWhereTheReplyGivesNone(t *testing.T) {
 	}
 }
 
+func TestReadsAReplyBehindAByteOrderMark(t *testing.T) {
+	virtualtime.Test(t, func(t *testing.T) {
+		want(t, newEndpoint(reply(200, "\ufeff"+`{"access_token":"t1","expires_in":3600}`)).source(), "t1")
+	})
+}
+
 func TestRefusesRepliesWithoutAUsableToken(t *testing.T) {
 	for body, what := range map[string]string{
 		``:                          "the reply is not a JSON object",

@@ -39,8 +39,8 @@ func Decode(body []byte, contentType string) *Reply {
 
 // find finds the events of a text that stands inside of so many strings. A reason
 // says why it is not all that way from the offset rest on.
-func find(text string, strings int) (r *Reply, reason Reason, rest int) {
-	o := &opener{Walker: jsonlog.NewWalker(text), text: text, strings: strings, reply: &Reply{}}
+func find(text string, around int) (r *Reply, reason Reason, rest int) {
+	o := &opener{Walker: jsonlog.NewWalker(text), text: text, around: around, reply: &Reply{}}
 	at := o.gap(0, false)
 	for docs := 0; at < len(text) && reason == ""; docs++ {
 		if docs > 0 && !isContainer(text[at]) && text[at] != '"' {

@@ -160,7 +160,7 @@ func TestBrokenEnvelopeGivesWhatIsWhole(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			events, problem := decoded([]byte(tt.body))
 			require.Equal(t, tt.want, events)
-			require.Equal(t, string(tt.problem.Rest), string(problem.Rest)) //nolint:testifylint // byte by byte
+			require.Equal(t, string(tt.problem.Rest), string(problem.Rest))
 			require.Equal(t, tt.problem, problem)
 		})
 	}
@@ -172,7 +172,7 @@ func TestCharsetOfTheReplyIsRead(t *testing.T) {
 	require.NoError(t, err)
 	wide := func(big, mark bool) string {
 		var sb strings.Builder
-		units := utf16.Encode([]rune(want + " 📄"))[:]
+		units := utf16.Encode([]rune(want + " 📄"))
 		if mark {
 			units = append([]uint16{0xfeff}, units...)
 		}

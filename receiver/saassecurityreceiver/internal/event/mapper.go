@@ -66,6 +66,7 @@ type Mapper struct {
 	doc      jsonlog.Doc
 	inside   jsonlog.Doc // of a string
 	values   [len(fieldNames)]jsonlog.Node
+	present  int                            // values that say something
 	result   said                           // what undocumented fields say of how it went
 	dst      plog.Logs                      // of the event before
 	tenants  map[string]plog.LogRecordSlice // the lists in dst
@@ -103,7 +104,7 @@ func (m *Mapper) Append(dst plog.Logs, ev Raw, uid string, observed time.Time) O
 	odd |= m.grade(record, &given)
 
 	attrs := record.Attributes()
-	attrs.EnsureCapacity(10 + m.doc.Root().Len())
+	attrs.EnsureCapacity(11 + m.present)
 	attrs.PutStr(attrUID, uid)
 	given.describe(attrs)
 	m.putCommon(attrs)
@@ -156,7 +157,7 @@ func asReceived(dst pcommon.Value, ev Raw) {
 // read finds the documented fields of an event.
 func (m *Mapper) read(ev Raw) Oddities {
 	clear(m.values[:])
-	m.result = said{}
+	m.result, m.present = said{}, 0
 	var odd Oddities
 	text := string(ev)
 	if !utf8.ValidString(text) {
@@ -209,6 +210,9 @@ func (m *Mapper) take(object jsonlog.Node) (odd Oddities) {
 	for child := range object.Children() {
 		if f, ok := fieldByName[child.Key()]; ok {
 			m.values[f] = child
+			if !absent(child) {
+				m.present++
+			}
 			continue
 		}
 		odd |= UnknownFields

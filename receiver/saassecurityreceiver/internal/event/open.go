@@ -4,6 +4,7 @@
 package event
 
 import (
+	"math"
 	"strings"
 
 	"github.com/otelcol-audit/otelcol-audit/internal/jsonlog"
@@ -43,7 +44,7 @@ type opener struct {
 	*jsonlog.Walker
 
 	text    string
-	strings int // around the text
+	around  int // strings around the text
 	reply   *Reply
 	run     run
 	end     int  // behind the last value of which all was taken
@@ -55,13 +56,21 @@ type opener struct {
 }
 
 // run is elements that follow each other in the text.
-type run struct{ start, end, events int }
+type run struct {
+	start, end, events int
+	spans              []span // from start on, of all of them or of none
+}
 
 // take makes an event of the value from start to end. typed says that it is one
 // beyond doubt.
 func (o *opener) take(start, end int, typed bool) {
 	if o.run.events == 0 {
 		o.run.start = start
+	}
+	if end-start >= noted && end-o.run.start <= math.MaxUint32 && len(o.run.spans) == o.run.events {
+		o.run.spans = append(o.run.spans, span{uint32(start - o.run.start), uint32(end - o.run.start)}) //nolint:gosec // bounded
+	} else {
+		o.run.spans = nil
 	}
 	o.run.end = end
 	o.run.events++
@@ -72,7 +81,7 @@ func (o *opener) take(start, end int, typed bool) {
 
 func (o *opener) flush() {
 	if o.run.events > 0 {
-		o.reply.add(list{text: o.text[o.run.start:o.run.end], events: o.run.events})
+		o.reply.add(list{text: o.text[o.run.start:o.run.end], events: o.run.events, spans: o.run.spans})
 		o.run = run{}
 	}
 }
@@ -303,7 +312,7 @@ func (o *opener) expandable(start, end int) bool {
 			inside = strings.TrimPrefix(inside, blank)
 		}
 	}
-	if o.strings >= maxStrings || inside == "" {
+	if o.around >= maxStrings || inside == "" {
 		return false
 	}
 	return isContainer(inside[0]) || inside[0] == '\\'
@@ -315,7 +324,7 @@ func (o *opener) expand(start, end int, listed bool) bool {
 	if !o.expandable(start, end) {
 		return false
 	}
-	inner, reason, _ := find(o.Unquote(start, end), o.strings+1)
+	inner, reason, _ := find(o.Unquote(start, end), o.around+1)
 	if reason != "" || !inner.Listed && (listed || inner.Events == 0) {
 		return false
 	}

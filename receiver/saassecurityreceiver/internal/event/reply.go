@@ -27,7 +27,14 @@ type list struct {
 	text   string
 	at     int // where the next one is looked for
 	events int
+	spans  []span // of the next elements in text, if they are noted
 }
+
+// span is where an element stands. Only large ones are noted, so that this takes
+// little memory beside the text.
+type span struct{ start, end uint32 }
+
+const noted = 128 // bytes of an element
 
 // Len is how many events are left.
 func (r *Reply) Len() int { return r.len }
@@ -54,6 +61,12 @@ func (r *Reply) add(l list) {
 // next takes out an element. It is known to be whole, so that only its end is
 // to be found.
 func (l *list) next() Raw {
+	if len(l.spans) > 0 {
+		at := l.spans[0]
+		l.spans = l.spans[1:]
+		l.events--
+		return Raw(l.text[at.start:at.end])
+	}
 	start, end := jsonlog.NextElement(l.text, l.at)
 	l.at = end
 	l.events--

@@ -54,20 +54,22 @@ func charsetOf(contentType string) string {
 	return charset
 }
 
-// utf16Order is nil for a body that is not UTF-16. JSON begins with a character of
-// ASCII, one byte of which is zero then.
+// utf16Order is nil for a body that is not UTF-16. One byte of the character that
+// documents begin with is zero then.
 func utf16Order(body []byte) binary.ByteOrder {
 	if len(body) < 2 {
 		return nil
 	}
 	switch {
-	case body[0] == 0xff && body[1] == 0xfe, body[0] != 0 && body[1] == 0:
+	case body[0] == 0xff && body[1] == 0xfe, body[1] == 0 && strings.IndexByte(begins, body[0]) >= 0:
 		return binary.LittleEndian
-	case body[0] == 0xfe && body[1] == 0xff, body[0] == 0 && body[1] != 0:
+	case body[0] == 0xfe && body[1] == 0xff, body[0] == 0 && strings.IndexByte(begins, body[1]) >= 0:
 		return binary.BigEndian
 	}
 	return nil
 }
+
+const begins = blanks + `{["`
 
 // decodeUTF16 also takes a body that is cut in the middle of a character: the odd
 // byte stands for nothing.
