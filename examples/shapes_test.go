@@ -5,6 +5,7 @@ package examples
 
 import (
 	"bytes"
+	"context"
 	"flag"
 	"fmt"
 	"io"
@@ -35,7 +36,7 @@ var update = flag.Bool("update", false, "write the golden files instead of compa
 
 // shaper is the real program with the processor of an example between OTLP and OTLP.
 type shaper struct {
-	url     string
+	client  *http.Client // of the program
 	log     string
 	running *program.Process
 	discard bool // what comes out is not kept
@@ -50,11 +51,16 @@ func newShaper(tb testing.TB, example string) *shaper {
 	s := &shaper{log: filepath.Join(tb.TempDir(), "log")}
 	sink := httptest.NewServer(s)
 	tb.Cleanup(sink.Close)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	// A port could be taken by somebody else before the program listens; names of sockets must be short.
+	dir, err := os.MkdirTemp("", "shape") //nolint:usetesting // a short name
 	require.NoError(tb, err)
-	address := listener.Addr().String()
-	require.NoError(tb, listener.Close())
-	s.url = "http://" + address + "/v1/logs"
+	tb.Cleanup(func() { require.NoError(tb, os.RemoveAll(dir)) })
+	socket := filepath.Join(dir, "otlp")
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		var dialer net.Dialer
+		return dialer.DialContext(ctx, "unix", socket)
+	}
+	s.client = &http.Client{Transport: &http.Transport{DialContext: dial}}
 
 	processors := ""
 	args := []string{"--config=" + filepath.Join(tb.TempDir(), "config.yaml")}
@@ -63,12 +69,12 @@ func newShaper(tb testing.TB, example string) *shaper {
 		args = append(args, "--config="+filepath.Join(example, example+".yaml"))
 	}
 	config := fmt.Sprintf(`
-receivers: {otlp: {protocols: {http: {endpoint: %q}}}}
+receivers: {otlp: {protocols: {http: {transport: unix, endpoint: %q}}}}
 exporters: {otlp_http: {endpoint: %q, compression: none, sending_queue: {enabled: false}}}
 service:
   pipelines: {logs: {receivers: [otlp], processors: [%s], exporters: [otlp_http]}}
   telemetry: {metrics: {level: none}, logs: {level: warn}}
-`, address, sink.URL, processors)
+`, socket, sink.URL, processors)
 	require.NoError(tb, os.WriteFile(strings.TrimPrefix(args[0], "--config="), []byte(config), 0o600))
 	log, err := os.Create(s.log)
 	require.NoError(tb, err)
@@ -76,14 +82,14 @@ service:
 	s.running, err = program.Start(program.Spec{Path: distribution.Program(tb, "otelcol-audit"), Args: args, Output: log})
 	require.NoError(tb, err)
 	tb.Cleanup(s.running.Kill)
-	s.waitUntilListening(tb, address)
+	s.waitUntilListening(tb, socket)
 	return s
 }
 
-func (s *shaper) waitUntilListening(tb testing.TB, address string) {
+func (s *shaper) waitUntilListening(tb testing.TB, socket string) {
 	tb.Helper()
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		if conn, err := net.Dial("tcp", address); err == nil {
+		if conn, err := net.Dial("unix", socket); err == nil {
 			require.NoError(tb, conn.Close())
 			return
 		}
@@ -133,7 +139,7 @@ func encode(tb testing.TB, logs plog.Logs) []byte {
 // send gives the program an OTLP request. It has answered once the records have gone through.
 func (s *shaper) send(tb testing.TB, request []byte) {
 	tb.Helper()
-	answer, err := http.Post(s.url, "application/x-protobuf", bytes.NewReader(request))
+	answer, err := s.client.Post("http://otlp/v1/logs", "application/x-protobuf", bytes.NewReader(request))
 	require.NoError(tb, err)
 	text, err := io.ReadAll(answer.Body)
 	require.NoError(tb, err)
