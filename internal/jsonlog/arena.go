@@ -6,23 +6,19 @@ package jsonlog
 import (
 	"encoding/binary"
 	"math/bits"
-	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // arenaChunk is the size of the blocks an Arena takes from the heap: the largest that the runtime serves from its small
 // size classes.
 const arenaChunk = 32 << 10
 
-// maxScratch is the longest string that leaves its working memory behind for the next.
-const maxScratch = 1 << 20
-
 // Arena holds unescaped strings of many values in few allocations. Strings handed out stay valid for ever; they keep
 // their block alive. The zero value is ready. Not safe for concurrent use.
 type Arena struct {
-	b       strings.Builder
-	scratch []byte
+	block []byte // what is in use is never written again
 }
 
 // Join returns the concatenation of parts.
@@ -31,31 +27,34 @@ func (a *Arena) Join(parts ...string) string {
 	for _, part := range parts {
 		n += len(part)
 	}
-	a.reserve(n)
-	start := a.b.Len()
+	buf := a.room(n)[:0]
 	for _, part := range parts {
-		a.b.WriteString(part)
+		buf = append(buf, part...)
 	}
-	return a.b.String()[start:]
+	return a.take(n)
 }
 
-// reserve makes room for n bytes. A full block is left to the strings in it: appending beyond its capacity would copy
-// it, while the old strings would keep the old block too.
-func (a *Arena) reserve(n int) {
-	if a.b.Cap()-a.b.Len() < n {
-		a.b.Reset()
-		a.b.Grow(max(n, arenaChunk))
+// room returns n bytes to be written, of which take makes a string. A full block is left to the strings in it.
+func (a *Arena) room(n int) []byte {
+	if cap(a.block)-len(a.block) < n {
+		a.block = make([]byte, 0, max(n, arenaChunk))
 	}
+	used := len(a.block)
+	return a.block[used : used+n : used+n]
+}
+
+// take makes a string of the first n bytes of the room, without a copy.
+func (a *Arena) take(n int) string {
+	used := len(a.block)
+	a.block = a.block[:used+n]
+	return unsafe.String(unsafe.SliceData(a.block[used:]), n) //nolint:gosec // nobody writes these bytes again
 }
 
 // unescape resolves the escape sequences of s, the inside of a JSON string that was found valid.
 func (a *Arena) unescape(s string) string {
 	// An escape sequence is never shorter than what it stands for. Whole words are copied, so there may be some rubbish
 	// behind the end.
-	if len(a.scratch) < len(s)+8 {
-		a.scratch = make([]byte, max(len(s)+8, 4<<10))
-	}
-	buf, n := a.scratch, 0
+	buf, n := a.room(len(s)+8), 0
 	for i := 0; i < len(s); {
 		if i+8 <= len(s) {
 			word := load64(s, i)
@@ -65,29 +64,23 @@ func (a *Arena) unescape(s string) string {
 			if plain == 8 {
 				continue
 			}
-		}
-		for i+1 < len(s) && s[i] == '\\' && s[i+1] != 'u' {
-			buf[n] = unescaped[s[i+1]]
-			i, n = i+2, n+1 // what is wrapped twice has several in a row
-		}
-		switch {
-		case i == len(s):
-		case s[i] != '\\':
+		} else if s[i] != '\\' {
 			buf[n] = s[i]
 			i, n = i+1, n+1
-		default:
+			continue
+		}
+		for i < len(s) && s[i] == '\\' { // what is wrapped twice has several in a row
+			if c := s[i+1]; c != 'u' {
+				buf[n] = unescaped[c]
+				i, n = i+2, n+1
+				continue
+			}
 			r, size := unicodeEscape(s[i:])
 			n = len(utf8.AppendRune(buf[:n], r))
 			i += size
 		}
 	}
-	a.reserve(n)
-	start := a.b.Len()
-	a.b.Write(buf[:n])
-	if cap(buf) > maxScratch {
-		a.scratch = nil
-	}
-	return a.b.String()[start:]
+	return a.take(n)
 }
 
 var unescaped = [256]byte{

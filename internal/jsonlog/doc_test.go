@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -214,4 +215,43 @@ func innermost(n Node) Node {
 		n = slices.Collect(n.Children())[0]
 	}
 	return n
+}
+
+func TestParsingAgainGivesTheSame(t *testing.T) {
+	for _, text := range []string{
+		`{"a":1,"known":"plain","b":[2]}`, `{"known":"","b":2}`, ` {"known":"a\"b\\\u00e9" }`, `{"known":"{\"a\":\"b\"}","a":"x"}`,
+		`{"b":"x","known":{"a":1}}`, `{"b":"x"}`, `{"known":null}`,
+	} {
+		page := `[{"first":"one"},` + text + `]`
+		var again, doc Doc
+		for n, err := range Elements(page, &doc) {
+			require.NoError(t, err)
+			known := n.Get("known").Known(n)
+			require.NoError(t, again.ParseAgain(n.Raw(), known))
+			require.Equal(t, written(n), written(again.Root()), text)
+			require.Equal(t, n.Get("known").Raw(), again.Root().Get("known").Raw(), text)
+			opened := again.Root().Get("known").Expand(new(Doc))
+			require.Equal(t, written(n.Get("known").Expand(new(Doc))), written(opened), text)
+		}
+	}
+}
+
+func TestWhatIsKnownOfOneTextIsForgottenWithIt(t *testing.T) {
+	first := `{"known":"long enough"}`
+	var doc Doc
+	require.NoError(t, doc.ParseAgain(first, parse(t, first).Get("known").Known(parse(t, first))))
+	require.NoError(t, doc.Parse(`{"other":"x","more":"y"}`))
+	require.Equal(t, map[string]any{"other": "x", "more": "y"}, written(doc.Root()))
+
+	require.NoError(t, doc.ParseAgain(`{"known":1}`, Known{start: 10, end: 21}), "what lies beyond the text is nothing")
+	require.Equal(t, map[string]any{"known": int64(1)}, written(doc.Root()))
+}
+
+func TestStringIsUnescapedOnce(t *testing.T) {
+	n := parse(t, `{"a":"x\ty","b":"\\"}`)
+	a, b := n.Get("a").Str(), n.Get("b").Str()
+	require.Equal(t, "x\ty", a)
+	require.Equal(t, `\`, b)
+	require.Same(t, unsafe.StringData(a), unsafe.StringData(n.Get("a").Str()))
+	require.Same(t, unsafe.StringData(b), unsafe.StringData(n.Get("b").Str()))
 }

@@ -40,17 +40,16 @@ func (n Node) Key() string {
 	return key
 }
 
-// Str is the unescaped content of a String, "" for every other kind. Escape sequences are resolved anew in every call.
+// Str is the unescaped content of a String, "" for every other kind.
 func (n Node) Str() string {
 	if n.Kind() != String {
 		return ""
 	}
 	v := n.node()
-	s := n.d.text[v.start:v.end]
 	if v.escaped {
-		return n.d.Arena.unescape(s)
+		return n.d.content(v)
 	}
-	return s
+	return n.d.text[v.start:v.end]
 }
 
 // Scalar is the text of a String, Number or Bool, "" for every other kind.
@@ -92,6 +91,16 @@ func (n Node) Raw() string {
 		return n.d.text[v.start-1 : v.end+1]
 	}
 	return n.d.text[v.start:v.end]
+}
+
+// Known says where the String n stands in the text of the container that holds it, for [Doc.ParseAgain] with its Raw. It is
+// zero for every other kind.
+func (n Node) Known(container Node) Known {
+	if n.Kind() != String || n.node().verbatim {
+		return Known{}
+	}
+	v, from := n.node(), container.node().start
+	return Known{start: v.start - from, end: v.end - from, escaped: v.escaped}
 }
 
 // Len counts the members of an Object, duplicates included, or the elements of an Array.

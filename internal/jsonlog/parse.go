@@ -38,6 +38,7 @@ type Doc struct {
 	scanner
 	nodes    []node
 	expanded []*Doc
+	plain    []string  // strings that were unescaped
 	order    []ordered // members being sorted
 	base     int       // nesting depth of the string that holds this text, in the outermost text
 }
@@ -48,6 +49,7 @@ type node struct {
 	start, end       int // strings without their quotes
 	next             int // index of the node behind this one and all that it holds
 	count            int // elements or members; of a string: index+1 in Doc.expanded
+	plain            int // of a string: index+1 in Doc.plain
 	depth            int // containers around it
 	kind             Kind
 	escapedKey       bool
@@ -59,6 +61,18 @@ type node struct {
 // *[SyntaxError].
 func (d *Doc) Parse(text string) error {
 	d.reset(text, 0)
+	if d.whole() {
+		return nil
+	}
+	return d.err
+}
+
+// ParseAgain is [Doc.Parse] for a text that was parsed before, and spares reading the string that is known of it.
+func (d *Doc) ParseAgain(text string, known Known) error {
+	d.reset(text, 0)
+	if known.start > 0 && known.end < len(text) {
+		d.known = known
+	}
 	if d.whole() {
 		return nil
 	}
@@ -87,7 +101,7 @@ func Elements(text string, doc *Doc) iter.Seq2[Node, error] {
 		}
 		empty := i >= 0 && i < len(text) && text[i] == ']'
 		for i >= 0 && !empty {
-			doc.nodes, doc.expanded = doc.nodes[:0], doc.expanded[:0]
+			doc.clear()
 			if i = doc.root(i, 1); i < 0 {
 				break
 			}
@@ -116,11 +130,25 @@ func Elements(text string, doc *Doc) iter.Seq2[Node, error] {
 }
 
 func (d *Doc) reset(text string, base int) {
-	d.text, d.err, d.base = text, nil, base
-	d.nodes, d.expanded = d.nodes[:0], d.expanded[:0]
+	d.text, d.err, d.known, d.base = text, nil, Known{}, base
+	d.clear()
 	if d.Arena == nil {
 		d.Arena = new(Arena)
 	}
+}
+
+// clear forgets all values.
+func (d *Doc) clear() {
+	d.nodes, d.expanded, d.plain = d.nodes[:0], d.expanded[:0], d.plain[:0]
+}
+
+// content is that of a string with escape sequences, which are resolved once.
+func (d *Doc) content(v *node) string {
+	if v.plain == 0 {
+		d.plain = append(d.plain, d.Arena.unescape(d.text[v.start:v.end]))
+		v.plain = len(d.plain)
+	}
+	return d.plain[v.plain-1]
 }
 
 // whole parses the text set by reset. After a failure no node is left.

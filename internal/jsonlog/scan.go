@@ -11,8 +11,15 @@ const stdDepth = 10000
 // scanner knows the grammar. Its methods take the position at which something begins and return the one behind it, or
 // -1 with err set.
 type scanner struct {
-	text string
-	err  *SyntaxError
+	text  string
+	err   *SyntaxError
+	known Known
+}
+
+// Known is a string of a text that was found valid. The zero Known is none.
+type Known struct {
+	start, end int // without its quotes
+	escaped    bool
 }
 
 func (s *scanner) fail(at int, what string) int {
@@ -36,6 +43,9 @@ func (s *scanner) space(i int) int {
 // str reads the string whose opening quote is at i-1. The result is the position of the closing quote.
 func (s *scanner) str(i int) (end int, escaped bool) {
 	text := s.text
+	if i == s.known.start {
+		return s.known.end, s.known.escaped
+	}
 	for {
 		if i+8 <= len(text) {
 			stop := stops(load64(text, i))
@@ -52,11 +62,10 @@ func (s *scanner) str(i int) (end int, escaped bool) {
 			return i, escaped
 		case c == '\\':
 			escaped = true
-			for i+1 < len(text) && text[i] == '\\' && unescaped[text[i+1]] != 0 {
-				i += 2 // what is wrapped twice has several in a row
-			}
-			if i < len(text) && text[i] == '\\' {
-				if i = s.unicode(i); i < 0 {
+			for i < len(text) && text[i] == '\\' { // what is wrapped twice has several in a row
+				if i+1 < len(text) && unescaped[text[i+1]] != 0 {
+					i += 2
+				} else if i = s.unicode(i); i < 0 {
 					return -1, false
 				}
 			}
