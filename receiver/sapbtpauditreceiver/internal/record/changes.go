@@ -38,7 +38,7 @@ const (
 type changes struct {
 	r      *reading
 	a      *attributes
-	ev     *event
+	facts  changeFacts
 	names  pcommon.Slice
 	listed int
 	values int
@@ -46,8 +46,7 @@ type changes struct {
 
 // list adds the attributes of an event, in any of their forms: a list of objects or names, one object, or an object with a
 // member for each.
-func (c *changes) list() {
-	ev := c.ev
+func (c *changes) list(ev *event) {
 	switch ev.changes.Kind() {
 	case jsonlog.Array:
 		for n := range ev.changes.Children() {
@@ -56,14 +55,14 @@ func (c *changes) list() {
 				change = c.r.open(n.Str())
 			}
 			if change.Kind() == jsonlog.Object {
-				c.one(change)
+				c.one(ev, change)
 			} else {
 				c.name(n.Scalar(), ev.changes.Len())
 			}
 		}
 	case jsonlog.Object:
 		if ev.changes.Get(fieldName).Kind() != jsonlog.None {
-			c.one(ev.changes)
+			c.one(ev, ev.changes)
 			return
 		}
 		for n := range ev.changes.Children() {
@@ -75,8 +74,7 @@ func (c *changes) list() {
 
 // one adds an attribute. A producer that writes a whole object as an attribute's name is described like one that writes it
 // as data.
-func (c *changes) one(change jsonlog.Node) {
-	ev := c.ev
+func (c *changes) one(ev *event, change jsonlog.Node) {
 	name := present(change.Get(fieldName).Scalar())
 	if name != "" && name[0] == '{' {
 		if whole := c.r.open(name); whole.Kind() == jsonlog.Object {
@@ -184,16 +182,16 @@ func (c *changes) scalar(path, side, value string) {
 		return
 	}
 	c.values++
-	c.ev.change.set(path[strings.LastIndexByte(path, '.')+1:], value)
+	c.facts.set(path[strings.LastIndexByte(path, '.')+1:], value)
 	if key := c.r.arena.Join(attrChange, path, side); !c.a.put(key, value) {
 		c.a.twin(key, value)
 	}
 }
 
 // payload adds what data holds beside its scalars: Cloud Integration's attributes and their changes, an entity, findings.
-func (c *changes) payload(data jsonlog.Node) {
+func (c *changes) payload(data, wrapped jsonlog.Node) {
 	for n := range data.Children() {
-		if n == c.ev.wrapped {
+		if n == wrapped {
 			continue
 		}
 		key, value := n.Key(), n

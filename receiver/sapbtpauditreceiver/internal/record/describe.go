@@ -177,16 +177,17 @@ func (r *reading) describeExtra(ev *event, a *attributes) {
 
 // describeChanges adds what was read or changed, wherever a producer tells it.
 func (r *reading) describeChanges(ev *event, a *attributes) {
-	c := changes{r: r, a: a, ev: ev}
-	c.list()
-	c.payload(ev.payload)
-	c.payload(ev.inner)
+	c := changes{r: r, a: a}
+	c.list(ev)
+	c.payload(ev.payload, ev.wrapped)
+	c.payload(ev.inner, ev.wrapped)
 	c.value("customDetails", changeNew, ev.custom, 0)
 	i := 0
 	for n := range ev.attachments.Children() {
 		c.value(c.join("attachments", indexed(i)), changeNew, n.Get(fieldName), 0)
 		i++
 	}
+	ev.change = c.facts
 }
 
 // shortened cuts a text at the bound, between two characters.

@@ -35,9 +35,9 @@ type event struct {
 }
 
 // read fills ev, which is valid until r reads the next record. Strings that hold JSON are opened in place, so that root
-// is written with them parsed.
-func (r *reading) read(text string, ev *event) {
-	if r.outer.Parse(text) != nil || r.outer.Root().Kind() != jsonlog.Object {
+// is written with them parsed. What is known of the text is not read again.
+func (r *reading) read(text string, known jsonlog.Known, ev *event) {
+	if r.outer.ParseAgain(text, known) != nil || r.outer.Root().Kind() != jsonlog.Object {
 		return
 	}
 	ev.root = r.outer.Root()

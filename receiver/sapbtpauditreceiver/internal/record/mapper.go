@@ -9,6 +9,8 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otelcol-audit/otelcol-audit/internal/jsonlog"
 )
 
 // ScopeName is the instrumentation scope of the records, the receiver's import path.
@@ -86,9 +88,14 @@ func (m *Mapper) Append(dst plog.LogRecordSlice, raw *Raw, observed time.Time) N
 	r := borrowReading()
 	defer r.release()
 	text, redacted := redact(raw.Text)
-	ev := r.begin()
+	ev := &event{}
+	r.begin(ev)
 	if !raw.Malformed {
-		r.read(text, ev)
+		known := raw.message
+		if redacted {
+			known = jsonlog.Known{} // it stands elsewhere now
+		}
+		r.read(text, known, ev)
 	}
 	notes := Notes{Ambiguous: ev.ambiguous, Redacted: redacted, NotUTF8: raw.Original != ""}
 

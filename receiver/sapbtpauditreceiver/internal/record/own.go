@@ -20,8 +20,9 @@ func OwnReading(raw *Raw, clientID string) bool {
 	}
 	r := borrowReading()
 	defer r.release()
-	ev := r.begin()
-	r.read(raw.Text, ev)
+	ev := &event{}
+	r.begin(ev)
+	r.read(raw.Text, raw.message, ev)
 	switch ev.name {
 	case eventDataAccess:
 		return ev.objectType == "data read event" && same(ev.user, clientID) && ev.subjectIs(clientID)

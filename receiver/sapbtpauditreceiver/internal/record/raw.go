@@ -48,6 +48,8 @@ type Raw struct {
 
 	// normalUUID is UUID in one of the spellings that are seen for one and the same event.
 	normalUUID string
+	// message is the largest string in Text, if it is one.
+	message jsonlog.Known
 }
 
 // Split cuts a page into its records without looking into their messages. It takes the page over: the records are parts
@@ -108,6 +110,8 @@ func newRaw(n jsonlog.Node) Raw {
 			raw.Time = parseTime(member.Str())
 		case "category":
 			raw.Category = present(member.Str())
+		case "message":
+			raw.message = member.Known(n)
 		}
 	}
 	return raw

@@ -22,7 +22,6 @@ type reading struct {
 	used int
 
 	pairs []pair
-	ev    event
 	attrs attributes
 }
 
@@ -45,11 +44,10 @@ func (r *reading) release() {
 	readings.Put(r)
 }
 
-// begin gives the event of the next record, empty.
-func (r *reading) begin() *event {
-	r.used, r.ev = 0, event{}
-	r.ev.name = eventUnknown
-	return &r.ev
+// begin makes r ready for the next record.
+func (r *reading) begin(ev *event) {
+	r.used = 0
+	ev.name = eventUnknown
 }
 
 // expand opens the JSON object or list that a string holds, so that the body is written with it in place. It is n itself for

@@ -5,9 +5,11 @@ package record
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
 func TestTokensLeaveNoTrace(t *testing.T) {
@@ -45,4 +47,19 @@ func TestTokensLeaveNoTrace(t *testing.T) {
 			require.NotContains(t, v.AsString(), web[:30], key)
 		}
 	}
+}
+
+func TestRecordWithATokenIsTakenApartLikeAnyOther(t *testing.T) {
+	const line = "ClientAuthenticationSuccess ('Client authentication success'): principal=sb-1, origin=[remoteAddress=203.0.113.5, clientId=sb-1, " +
+		"details=(tokenType=bearer, tokenValue=%)], identityZoneId=[z]"
+	said := func(token string) string {
+		return wrap(t, "audit.security-events", object{"data": strings.Replace(line, "%", token, 1), "user": "client/sb-1"})
+	}
+	got, want := mapOne(t, testMapper(nil), said("0a1b2c3d4e5f60718293")), mapOne(t, testMapper(nil), said(redactedToken))
+	require.Equal(t, pcommon.ValueTypeMap, got.Body().Type())
+	require.Equal(t, want.Body().AsRaw(), got.Body().AsRaw())
+	require.Equal(t, "login", attr(t, got, attrAction))
+	got.Attributes().Remove(attrUID)
+	want.Attributes().Remove(attrUID) // a digest of the record with its token
+	require.Equal(t, want.Attributes().AsRaw(), got.Attributes().AsRaw())
 }
