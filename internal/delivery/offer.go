@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/consumer/consumererror"
@@ -137,14 +138,20 @@ func (r *refusal) Unwrap() error {
 	return r.cause
 }
 
+var number413 = regexp.MustCompile(`\b413\b`)
+
 // saysTooLarge finds in an error's text what HTTP exporters say of a status 413, gRPC of a message above its limit, and an
 // exporter's queue of a record above its batches' max_size.
-var saysTooLarge = regexp.MustCompile(`(?i)\b413\b|(larger|greater) than max|too large`)
+func saysTooLarge(text string) bool {
+	text = strings.ToLower(text)
+	return strings.Contains(text, "larger than max") || strings.Contains(text, "greater than max") ||
+		strings.Contains(text, "too large") || strings.Contains(text, "413") && number413.MatchString(text)
+}
 
 // tooLarge reports whether err may say that there was too much at a time. It may be mistaken: ResourceExhausted is also the
 // code for too many requests.
 func tooLarge(err error) bool {
-	return code(err) == codes.ResourceExhausted.String() || saysTooLarge.MatchString(err.Error())
+	return code(err) == codes.ResourceExhausted.String() || saysTooLarge(err.Error())
 }
 
 // code returns the name of the gRPC status that err carries or stands for.

@@ -30,49 +30,72 @@ func records(logs plog.Logs) iter.Seq[plog.LogRecord] {
 // pick returns copies of the records that keep selects, with their resources and scopes. It calls keep once for each
 // record, in order.
 func pick(logs plog.Logs, keep func(plog.LogRecord) bool) plog.Logs {
-	picked := plog.NewLogs()
-	for _, fromResource := range logs.ResourceLogs().All() {
-		var toResource plog.ResourceLogs
-		newResource := true
-		for _, fromScope := range fromResource.ScopeLogs().All() {
-			var toScope plog.ScopeLogs
-			newScope := true
-			for _, record := range fromScope.LogRecords().All() {
-				if !keep(record) {
-					continue
+	return deal(logs, 1, func(_ int, record plog.LogRecord) int {
+		if keep(record) {
+			return 0
+		}
+		return -1
+	})[0]
+}
+
+// deal copies the records, with their resources and scopes, into n parts: each into the one whose index to returns, or into none
+// if that is negative. It calls to once for each record and its place in logs, in order.
+func deal(logs plog.Logs, n int, to func(place int, record plog.LogRecord) int) []plog.Logs {
+	parts := make([]part, n)
+	dealt := make([]plog.Logs, n)
+	for i := range parts {
+		dealt[i] = plog.NewLogs()
+		parts[i] = part{logs: dealt[i], inResource: -1}
+	}
+	place := 0
+	for r, resource := range logs.ResourceLogs().All() {
+		for s, scope := range resource.ScopeLogs().All() {
+			for _, record := range scope.LogRecords().All() {
+				if i := to(place, record); i >= 0 {
+					parts[i].enter(r, resource, s, scope)
+					record.CopyTo(parts[i].scope.LogRecords().AppendEmpty())
 				}
-				if newResource {
-					toResource = picked.ResourceLogs().AppendEmpty()
-					fromResource.Resource().CopyTo(toResource.Resource())
-					toResource.SetSchemaUrl(fromResource.SchemaUrl())
-					newResource = false
-				}
-				if newScope {
-					toScope = toResource.ScopeLogs().AppendEmpty()
-					fromScope.Scope().CopyTo(toScope.Scope())
-					toScope.SetSchemaUrl(fromScope.SchemaUrl())
-					newScope = false
-				}
-				record.CopyTo(toScope.LogRecords().AppendEmpty())
+				place++
 			}
 		}
 	}
-	return picked
+	return dealt
 }
 
-// pickPlaces is pick by the place of a record in logs.
-func pickPlaces(logs plog.Logs, keep func(place int) bool) plog.Logs {
-	place := -1
-	return pick(logs, func(plog.LogRecord) bool {
-		place++
-		return keep(place)
-	})
+// part is where deal puts records: logs, and of these the resource and the scope that stand for the indexes of the originals.
+type part struct {
+	logs                plog.Logs
+	resource            plog.ResourceLogs
+	scope               plog.ScopeLogs
+	inResource, inScope int
+}
+
+// enter opens a copy of the resource, and of the scope in it, unless it is open.
+func (p *part) enter(r int, resource plog.ResourceLogs, s int, scope plog.ScopeLogs) {
+	if p.inResource == r && p.inScope == s {
+		return
+	}
+	if p.inResource != r {
+		p.resource = p.logs.ResourceLogs().AppendEmpty()
+		resource.Resource().CopyTo(p.resource.Resource())
+		p.resource.SetSchemaUrl(resource.SchemaUrl())
+	}
+	p.scope = p.resource.ScopeLogs().AppendEmpty()
+	scope.Scope().CopyTo(p.scope.Scope())
+	p.scope.SetSchemaUrl(scope.SchemaUrl())
+	p.inResource, p.inScope = r, s
 }
 
 // halve copies logs, which have at least two records, into two parts.
 func halve(logs plog.Logs) (first, second plog.Logs) {
 	half := logs.LogRecordCount() / 2
-	return pickPlaces(logs, func(place int) bool { return place < half }), pickPlaces(logs, func(place int) bool { return place >= half })
+	halves := deal(logs, 2, func(place int, _ plog.LogRecord) int {
+		if place < half {
+			return 0
+		}
+		return 1
+	})
+	return halves[0], halves[1]
 }
 
 // merge copies all parts into one.

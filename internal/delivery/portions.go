@@ -74,13 +74,13 @@ func (p *portions) cut(logs plog.Logs) []plog.Logs {
 	if len(ends) == 0 {
 		return []plog.Logs{logs}
 	}
-	cut := make([]plog.Logs, 0, len(ends)+1)
-	from := 0
-	for _, to := range append(ends, place) {
-		cut = append(cut, pickPlaces(logs, func(place int) bool { return from <= place && place < to }))
-		from = to
-	}
-	return cut
+	portion := 0
+	return deal(logs, len(ends)+1, func(place int, _ plog.LogRecord) int {
+		if portion < len(ends) && place == ends[portion] {
+			portion++
+		}
+		return portion
+	})
 }
 
 func (p *portions) limit() size {

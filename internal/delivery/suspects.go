@@ -4,6 +4,7 @@
 package delivery
 
 import (
+	"container/list"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -43,10 +44,11 @@ func Hasten() { hasty.Store(true) }
 // suspect is a record that was refused alone.
 type suspect struct {
 	id         identity
-	mark       int64 // Deliverer.accepted at the last refusal that counted
-	refusals   int   // that count
-	permanent  int   // of these
-	held       bool  // it was refused while others were accepted, so that it is not the backend that is down
+	place      *list.Element // in suspects.order
+	mark       int64         // Deliverer.accepted at the last refusal that counted
+	refusals   int           // that count
+	permanent  int           // of these
+	held       bool          // it was refused while others were accepted, so that it is not the backend that is down
 	first      time.Time
 	last, seen time.Time // the last refusal that counted, and the last of all
 }
@@ -64,7 +66,7 @@ func (s *suspect) guilty(now time.Time) bool {
 type suspects struct {
 	mu    sync.Mutex
 	known map[identity]*suspect
-	order []*suspect // of known, oldest first
+	order list.List // of known, as *suspect, oldest first
 }
 
 // refused notes that the only record of logs was refused when accepted records had been accepted; amid tells that others were
@@ -93,21 +95,19 @@ func (l *suspects) refused(logs plog.Logs, permanent, amid bool, accepted int64)
 }
 
 func (l *suspects) add(s *suspect) {
-	if len(l.order) == maxSuspects {
-		l.remove(l.order[0])
+	if l.order.Len() == maxSuspects {
+		l.remove(l.order.Front().Value.(*suspect))
 	}
 	if l.known == nil {
 		l.known = map[identity]*suspect{}
 	}
 	l.known[s.id] = s
-	l.order = append(l.order, s)
+	s.place = l.order.PushBack(s)
 }
 
 func (l *suspects) remove(s *suspect) {
 	delete(l.known, s.id)
-	if i := slices.Index(l.order, s); i >= 0 {
-		l.order = slices.Delete(l.order, i, i+1)
-	}
+	l.order.Remove(s.place)
 }
 
 // guilty reports whether the only record of logs is poison.
@@ -160,9 +160,6 @@ func (l *suspects) separate(logs plog.Logs, accepted int64) (others, suspected [
 	if len(found) == 0 {
 		return []plog.Logs{logs}, nil, accepted
 	}
-	if len(found) < i {
-		others = append(others, pickPlaces(logs, func(place int) bool { return found[place] == nil }))
-	}
 	places := make([]int, 0, len(found))
 	for place := range found {
 		places = append(places, place)
@@ -173,17 +170,27 @@ func (l *suspects) separate(logs plog.Logs, accepted int64) (others, suspected [
 		}
 		return a - b
 	})
-	for _, wanted := range places {
-		suspected = append(suspected, pickPlaces(logs, func(place int) bool { return place == wanted }))
+	part := map[int]int{} // of those found; the last is that of the others
+	for n, place := range places {
+		part[place] = n
 	}
-	return others, suspected, accepted
+	suspected = deal(logs, len(places)+1, func(place int, _ plog.LogRecord) int {
+		if n, suspect := part[place]; suspect {
+			return n
+		}
+		return len(places)
+	})
+	if len(places) < i {
+		others = append(others, suspected[len(places)])
+	}
+	return others, suspected[:len(places)], accepted
 }
 
 // held is how many records are refused while others are accepted, without those that do not come back.
 func (l *suspects) held() (n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, s := range slices.Clone(l.order) {
+	for _, s := range l.known {
 		if time.Since(s.seen) > suspectIdle {
 			l.remove(s)
 		} else if s.held {
