@@ -7,7 +7,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"maps"
+	"slices"
 	"sync"
 
 	"go.opentelemetry.io/collector/extension/xextension/storage"
@@ -179,11 +179,9 @@ func (c *Client) commit(ops []*storage.Operation) error {
 	}
 	c.disk.mu.Lock()
 	defer c.disk.mu.Unlock()
-	values, err := c.apply(c.disk.values, ops)
-	if err != nil || writes == 0 {
+	if err := c.apply(ops); err != nil || writes == 0 {
 		return err
 	}
-	c.disk.values = values
 	c.disk.writes += writes
 	c.writes += writes
 	if c.unacknowledged && c.writes == c.crashAfter {
@@ -193,30 +191,48 @@ func (c *Client) commit(ops []*storage.Operation) error {
 	return nil
 }
 
-// apply returns what values become by ops, without changing them.
-func (c *Client) apply(values map[string][]byte, ops []*storage.Operation) (map[string][]byte, error) {
-	before := size(values)
-	values = maps.Clone(values)
+// apply does ops on the disk. After an error the disk is as it was.
+func (c *Client) apply(ops []*storage.Operation) (err error) {
+	d := c.disk
+	before := d.bytes
+	var undo []func()
+	defer func() {
+		if err == nil {
+			return
+		}
+		for _, f := range slices.Backward(undo) {
+			f()
+		}
+	}()
 	for _, op := range ops {
 		if op.Key == "" {
-			return nil, errors.New("a storage key must not be empty")
+			return errors.New("a storage key must not be empty")
 		}
 		if err := c.refuse(op); err != nil {
-			return nil, err
+			return err
 		}
+		old, was := d.values[op.Key]
 		switch op.Type {
 		case storage.Get:
-			op.Value = bytes.Clone(values[op.Key])
+			op.Value = bytes.Clone(old)
+			continue
 		case storage.Set:
-			values[op.Key] = append([]byte{}, op.Value...)
+			d.put(op.Key, append([]byte{}, op.Value...))
 		case storage.Delete:
-			delete(values, op.Key)
+			d.drop(op.Key)
 		}
+		undo = append(undo, func() {
+			if was {
+				d.put(op.Key, old)
+			} else {
+				d.drop(op.Key)
+			}
+		})
 	}
-	if after := size(values); c.maxBytes > 0 && after > c.maxBytes && after > before {
-		return nil, storage.ErrStorageFull
+	if c.maxBytes > 0 && d.bytes > c.maxBytes && d.bytes > before {
+		return storage.ErrStorageFull
 	}
-	return values, nil
+	return nil
 }
 
 // refuse returns the injected error for op, if one is left.

@@ -24,7 +24,8 @@ type TB interface {
 // Disk is what survives a crash: the keys and values of one component's storage. It is safe for concurrent use.
 type Disk struct {
 	mu     sync.Mutex
-	values map[string][]byte
+	values map[string][]byte // each is replaced, and never changed in place
+	bytes  int64             // that values hold, keys included
 	writes int
 }
 
@@ -60,8 +61,8 @@ func (d *Disk) Value(key string) []byte {
 func (d *Disk) Clone() *Disk {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	// Stored values are never changed in place, so they can be shared.
-	return &Disk{values: maps.Clone(d.values)}
+	// Stored values are never changed in place, so that they can be shared.
+	return &Disk{values: maps.Clone(d.values), bytes: d.bytes}
 }
 
 // Flip damages the stored value of key: it inverts one bit of the byte at offset, counted from the end if negative.
@@ -80,11 +81,19 @@ func (d *Disk) Flip(tb TB, key string, offset int) {
 	d.values[key] = damaged
 }
 
-// size returns the bytes that values hold, keys included.
-func size(values map[string][]byte) int64 {
-	var n int64
-	for key, value := range values {
-		n += int64(len(key)) + int64(len(value))
+// put stores value under key. The caller holds the lock.
+func (d *Disk) put(key string, value []byte) {
+	d.drop(key)
+	d.values[key] = value
+	d.bytes += int64(len(key)) + int64(len(value))
+}
+
+// drop removes key, if it is there. The caller holds the lock.
+func (d *Disk) drop(key string) {
+	value, ok := d.values[key]
+	if !ok {
+		return
 	}
-	return n
+	delete(d.values, key)
+	d.bytes -= int64(len(key)) + int64(len(value))
 }

@@ -27,9 +27,13 @@ func LoadDisk(path string) (*Disk, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := NewDisk()
-	if err := json.Unmarshal(raw, &d.values); err != nil {
+	var values map[string][]byte
+	if err := json.Unmarshal(raw, &values); err != nil {
 		return nil, fmt.Errorf("%s holds no disk: %w", path, err)
+	}
+	d := NewDisk()
+	for key, value := range values {
+		d.put(key, value)
 	}
 	return d, nil
 }
