@@ -42,13 +42,19 @@ func TestECSOfEveryPayload(t *testing.T) {
 	s.stop(t)
 }
 
-func TestEveryActionHasECSFields(t *testing.T) {
+func TestEveryActionHasACategoryOrIsNamed(t *testing.T) {
 	s := newShaper(t, "ecs")
+	without := map[string]bool{}
 	logs := allRecords(t)
 	for was, is := range pairs(logs, s.shape(t, logs)) {
-		checkECS(t, fieldsOf(was, is))
+		fields := fieldsOf(was, is)
+		checkECS(t, fields)
+		if action, says := was.Attributes().Get("audit.action"); says && fields["event.category"] == nil {
+			without[action.Str()] = true
+		}
 	}
 	s.stop(t)
+	requireListed(t, "ecs/README.md", "Actions without a category: ", without)
 }
 
 // fieldsOf are the attributes that the processor has set, and user.name, which it has at least looked at; nil are those that it
