@@ -112,7 +112,10 @@ func (s *subaccount) restore(ctx context.Context, at place) error {
 	}
 	switch {
 	case err == nil:
-		s.unsettled.Store(s.store.marks.First != nil)
+		if first := s.store.marks.First; first != nil {
+			s.unsettled.Store(true)
+			s.restoredAt = max(s.restoredAt, first.At)
+		}
 		s.proven.Store(s.store.marks.Proven)
 		s.setProgress(progress.WithDelays(s.cfg.Sweeps))
 		if s.store.marks.Begin != 0 {
@@ -132,7 +135,7 @@ func (s *subaccount) restore(ctx context.Context, at place) error {
 	}
 	// Until an answer has shown the server's clock.
 	start := s.progress.Oldest()
-	s.store.marks.First = &firstStart{Planned: start, Begun: start}
+	s.store.marks.First = &firstStart{Planned: start, Begun: start, At: s.restoredAt}
 	s.unsettled.Store(true)
 	return s.storeFirst(ctx)
 }

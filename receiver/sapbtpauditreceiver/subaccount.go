@@ -93,7 +93,7 @@ type subaccount struct {
 	leaving bool // its keys are gone and what is under way ends; owned by follow
 
 	restored   time.Time // when the progress was loaded
-	restoredAt int64     // what the local clock showed then, Unix seconds
+	restoredAt int64     // what the local clock showed then, or at a first start before it if that was later, Unix seconds
 
 	// owned by run
 	hurried          int  // polls that came early because clocks contradict each other

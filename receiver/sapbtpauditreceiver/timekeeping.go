@@ -36,8 +36,9 @@ type timeMarks struct {
 
 // firstStart is the beginning of a first start, in Unix seconds.
 type firstStart struct {
-	Planned int64 `json:"planned"` // by the local clock
-	Begun   int64 `json:"begun"`   // as corrected so far
+	Planned int64 `json:"planned"`      // by the local clock
+	Begun   int64 `json:"begun"`        // as corrected so far
+	At      int64 `json:"at,omitempty"` // what the local clock showed
 }
 
 // keepTime brings the progress in line with what answers have shown of the time at the source.
@@ -54,25 +55,29 @@ func (s *subaccount) keepTime(ctx context.Context) error {
 	return s.rewind(ctx)
 }
 
-// startAhead is by how many seconds the local clock was ahead of the server's when the progress was loaded, and whether that is
-// proven. It reports false while there was no Date: then there is the local clock alone.
-func (s *subaccount) startAhead() (ahead int64, sure, known bool) {
+// startAhead is by how many seconds the local clock was ahead of the source's time now when the progress was loaded, or at the
+// first start, after which it may have been corrected. It reports whether that is proven, and false while nothing is known.
+// Without a Date there is only the local clock itself, where it was set back.
+func (s *subaccount) startAhead() (ahead, now int64, sure, known bool) {
 	now, dated := s.clock.dated()
+	local, trust := s.clock.source()
 	if !dated {
-		return 0, false, false
+		now = local
 	}
-	_, trust := s.clock.source()
 	ahead = s.restoredAt - (now - int64(time.Since(s.restored)/time.Second))
-	if ahead > 0 {
+	switch {
+	case !dated && (trust != undated || ahead <= int64(clockStep/time.Second)):
+		return 0, 0, false, false
+	case ahead > 0:
 		ahead += 2 // both are rounded, and reading more is better than less
 	}
-	return max(0, ahead), trust == trusted, true
+	return max(0, ahead), now, trust == trusted, true
 }
 
-// settleStart lets a first start begin where the server's clock says that it is, if the local one was ahead: what lies between
+// settleStart lets a first start begin where the source's clock says that it is, if the local one was ahead: what lies between
 // was still to come, and no sweep would ever read it.
 func (s *subaccount) settleStart(ctx context.Context) error {
-	ahead, sure, known := s.startAhead()
+	ahead, now, sure, known := s.startAhead()
 	if !known || !sure && (ahead == 0 || ahead > oneDate) {
 		return nil
 	}
@@ -85,18 +90,17 @@ func (s *subaccount) settleStart(ctx context.Context) error {
 	if first == nil {
 		return nil // confirmStart was quicker
 	}
-	now, _ := s.clock.dated()
 	begin := min(first.Begun, max(first.Planned-ahead, oldestBegin(now)))
 	if begin < first.Begun {
 		progress := s.progress.Clone()
 		progress.BeginAt(first.Begun, begin)
-		s.store.marks.First = &firstStart{Planned: first.Planned, Begun: begin}
+		s.store.marks.First = &firstStart{Planned: first.Planned, Begun: begin, At: first.At}
 		s.store.marks.Begin = min(marks.Begin, begin)
 		if err := s.saveProgress(ctx, progress); err != nil {
 			s.store.marks = marks
 			return err
 		}
-		s.logger.Warn("The local clock was ahead at the first start; reading begins by the server's clock",
+		s.logger.Warn("The local clock was ahead at the first start; reading begins earlier",
 			append(labels(s), zap.Time("from", time.Unix(begin, 0).UTC()))...)
 	}
 	if sure {
@@ -107,7 +111,7 @@ func (s *subaccount) settleStart(ctx context.Context) error {
 
 // confirmStart notes, with what is saved anyhow, that the local clock was right at the first start. delivering is held.
 func (s *subaccount) confirmStart() {
-	if ahead, sure, _ := s.startAhead(); s.store.marks.First != nil && sure && ahead == 0 {
+	if ahead, _, sure, _ := s.startAhead(); s.store.marks.First != nil && sure && ahead == 0 {
 		s.settled()
 	}
 }

@@ -85,6 +85,44 @@ func TestAFirstStartIsSettledByTheFirstAnswerAlsoAfterRestarts(t *testing.T) {
 	})
 }
 
+// A local clock that was corrected before an answer came has left a beginning that nothing contradicts any more but the time at
+// which it was noted.
+func TestAFirstStartByAClockThatIsCorrectedBeforeAnAnswerComesIsMended(t *testing.T) {
+	for name, tc := range map[string]struct {
+		readings sapbtp.Readings
+		restart  bool
+	}{
+		"and the receiver started again":          {restart: true},
+		"while running":                           {},
+		"undated, and the receiver started again": {readings: sapbtp.Readings{NoDate: true}, restart: true},
+		"undated, while running":                  {readings: sapbtp.Readings{NoDate: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				var off time.Duration
+				w := apart(t, &off, sapbtp.Options{Seed: 107, Readings: tc.readings}, func(c *Config) { c.InitialLookback = 2 * time.Hour })
+				set := time.Hour
+				w.local = func() time.Time { return time.Now().Add(set) }
+				from := time.Now().Add(-2 * time.Hour)
+				require.NoError(t, w.sim.Script(sapbtp.Rule{Fault: sapbtp.Fault{Kind: sapbtp.FaultReset}}))
+				r, _, err := w.start()
+				require.NoError(t, err)
+				time.Sleep(2 * time.Minute)
+				set = 0
+				if tc.restart {
+					require.NoError(t, r.Shutdown(t.Context()))
+					r, _, err = w.start()
+					require.NoError(t, err)
+				}
+				require.NoError(t, w.sim.Script())
+				time.Sleep(8 * time.Hour)
+				require.NoError(t, r.Shutdown(t.Context()))
+				w.requireExactlyOnce(sapbtp.Between(from.Add(3*time.Minute), from.Add(day)))
+			})
+		})
+	}
+}
+
 func TestADateOutOfACacheDoesNotBeginAFirstStart(t *testing.T) {
 	for _, text := range []string{"Wed, 01 Jan 2020 00:00:00 GMT", "Fri, 01 Jan 2100 00:00:00 GMT"} {
 		t.Run(text, func(t *testing.T) {
