@@ -22,8 +22,8 @@ const (
 	// entry that ends the process would do so at each start.
 	maxBegun = 3
 
-	// survived is how long a part is worked on until it cannot be what ends the process: it is mapped then, and the next
-	// component has it, which may be down for long.
+	// survived is how long after a part was mapped it cannot be what ends the process any more: the next component has it, which
+	// may be down for long. How long mapping takes says nothing: the memory that ends a process is slow to be got.
 	survived = 2 * time.Second
 )
 
@@ -50,6 +50,7 @@ func (e *engine) process(ctx context.Context, entry *spool.Entry, mapper *event.
 	var refused error // what is refused of one part does not hold up the others
 	for {
 		p := u.part(&e.mapping, mapper)
+		a.mapped(ctx)
 		if !u.ended {
 			a.noted = true
 		}
@@ -99,11 +100,18 @@ func (a *attempts) begin(ctx context.Context) error {
 	defer a.mu.Unlock()
 	a.mark.Begun++
 	a.parts++
-	part := a.parts
-	a.running = part
+	a.running = a.parts
 	a.note(ctx)
-	a.timer = time.AfterFunc(survived, func() { a.clear(ctx, part) })
 	return nil
+}
+
+// mapped tells that the part is about to be handed on.
+func (a *attempts) mapped(ctx context.Context) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if part := a.running; part != 0 {
+		a.timer = time.AfterFunc(survived, func() { a.clear(ctx, part) })
+	}
 }
 
 // clear notes that the part has not ended the process.

@@ -253,6 +253,25 @@ func TestEntryThatEndsEveryRunIsPutAside(t *testing.T) {
 	}
 }
 
+// A part whose mapping takes so much memory that the process ends may take long to get it.
+func TestEntryThatEndsTheProcessAfterALongMappingStaysUnderSuspicion(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, saassecurity.Options{})
+		w.fill(1)
+		for run := range maxBegun {
+			l := w.prepare()
+			s := w.spool(l)
+			e, err := s.Next(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, run, e.Mark.Begun)
+			a := &attempts{engine: &engine{spool: s, logger: w.logger, suspect: make(chan struct{}, 1)}, entry: e, mark: e.Mark, noted: true}
+			require.NoError(t, a.begin(t.Context()))
+			time.Sleep(time.Minute) // mapping; then the process is gone
+			require.NoError(t, s.Close(t.Context()))
+		}
+	})
+}
+
 func TestConsumerThatHangsPutsNothingAside(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t, saassecurity.Options{Shape: saassecurity.ShapeSingle})
