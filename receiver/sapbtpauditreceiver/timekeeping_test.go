@@ -5,6 +5,7 @@ package sapbtpauditreceiver
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -101,14 +102,15 @@ func TestAFirstStartByAClockThatIsCorrectedBeforeAnAnswerComesIsMended(t *testin
 			bubble(t, func(t *testing.T) {
 				var off time.Duration
 				w := apart(t, &off, sapbtp.Options{Seed: 107, Readings: tc.readings}, func(c *Config) { c.InitialLookback = 2 * time.Hour })
-				set := time.Hour
-				w.local = func() time.Time { return time.Now().Add(set) }
+				var set atomic.Int64
+				set.Store(int64(time.Hour))
+				w.local = func() time.Time { return time.Now().Add(time.Duration(set.Load())) }
 				from := time.Now().Add(-2 * time.Hour)
 				require.NoError(t, w.sim.Script(sapbtp.Rule{Fault: sapbtp.Fault{Kind: sapbtp.FaultReset}}))
 				r, _, err := w.start()
 				require.NoError(t, err)
 				time.Sleep(2 * time.Minute)
-				set = 0
+				set.Store(0)
 				if tc.restart {
 					require.NoError(t, r.Shutdown(t.Context()))
 					r, _, err = w.start()
