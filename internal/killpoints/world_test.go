@@ -89,7 +89,9 @@ func (w *world) begin(l life, at *request) *process {
 		p.Kill()
 	})
 	defer close(running)
-	p.Process, err = program.Start(program.Spec{Path: os.Args[0], Env: []string{lifeVariable + "=" + string(text)}, Output: output})
+	// The race detector's runtime waits a second at the end of each process unless told not to.
+	env := []string{lifeVariable + "=" + string(text), "GORACE=atexit_sleep_ms=0"}
+	p.Process, err = program.Start(program.Spec{Path: os.Args[0], Env: env, Output: output})
 	require.NoError(w.t, err)
 	w.t.Cleanup(p.Kill)
 	return p
