@@ -6,6 +6,7 @@ package saassecurityreceiver
 import (
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -37,6 +38,7 @@ func TestTheLagIsThatOfEventsThatHaveHappened(t *testing.T) {
 				}
 				w.sim.EnqueueRaw(events...)
 				time.Sleep(time.Hour)
+				synctest.Wait()
 				require.Len(t, w.sink.uids, len(tc.ages))
 				assert.InDelta(t, tc.lag.Seconds(), w.metric("saas_security_lag"), 60)
 				assert.Equal(t, tc.future, w.metric("saas_security_events_odd", "reason", "future_time"))

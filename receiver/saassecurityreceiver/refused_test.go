@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"testing"
 	"time"
 
@@ -95,16 +96,22 @@ func TestNewEventsArriveAtOnceBesideRefusedOnes(t *testing.T) {
 func TestOneBadNodeOfTwoQuarantinesNothing(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t, saassecurity.Options{})
+		var mu sync.Mutex // of r
 		r := rand.New(rand.NewPCG(3, 4))
+		random := func() int {
+			mu.Lock()
+			defer mu.Unlock()
+			return r.IntN(2)
+		}
 		w.sink.do(func(context.Context, plog.Logs) error {
-			if r.IntN(2) == 0 {
+			if random() == 0 {
 				return consumererror.NewPermanent(errors.New("500"))
 			}
 			return nil
 		})
 		l := w.mustStart()
 		for range 400 {
-			w.sim.Enqueue(1 + r.IntN(2))
+			w.sim.Enqueue(1 + random())
 			time.Sleep(10 * time.Second)
 		}
 		w.sink.do(nil) // the node is mended
