@@ -17,11 +17,23 @@ import (
 	"github.com/otelcol-audit/otelcol-audit/internal/simulator/sapbtp"
 )
 
+// shift is by how much a clock differs from the test's. Others read it while the test changes it.
+type shift struct{ atomic.Int64 }
+
+func shifted(by time.Duration) *shift {
+	s := &shift{}
+	s.to(by)
+	return s
+}
+
+func (s *shift) by() time.Duration   { return time.Duration(s.Load()) }
+func (s *shift) to(by time.Duration) { s.Store(int64(by)) }
+
 // apart is a world whose server lives at another time than the receiver, by what off says at each moment, with an event every
 // two minutes from three hours before its beginning to five hours after it.
-func apart(t *testing.T, off *time.Duration, options sapbtp.Options, configure ...func(*Config)) *world {
+func apart(t *testing.T, off *shift, options sapbtp.Options, configure ...func(*Config)) *world {
 	t.Helper()
-	options.Now = func() time.Time { return time.Now().Add(*off) }
+	options.Now = func() time.Time { return time.Now().Add(off.by()) }
 	w := newWorld(t, options, append([]func(*Config){func(c *Config) {
 		c.InitialLookback = 0
 		c.Sweeps = []time.Duration{0, 10 * time.Minute, 90 * time.Minute}
@@ -58,7 +70,7 @@ func TestAFirstStartBeginsByTheClockThatIsBehind(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				w := apart(t, &tc.off, sapbtp.Options{Seed: 101, Readings: tc.readings}, func(c *Config) { c.InitialLookback = tc.lookback })
+				w := apart(t, shifted(tc.off), sapbtp.Options{Seed: 101, Readings: tc.readings}, func(c *Config) { c.InitialLookback = tc.lookback })
 				from := time.Now().Add(min(0, tc.off)).Add(-tc.lookback)
 				w.runFor(8 * time.Hour)
 				w.requireFrom(from)
@@ -70,8 +82,8 @@ func TestAFirstStartBeginsByTheClockThatIsBehind(t *testing.T) {
 // The beginning is in doubt until an answer has come, however often the receiver is started until then.
 func TestAFirstStartIsSettledByTheFirstAnswerAlsoAfterRestarts(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		off := -time.Hour
-		w := apart(t, &off, sapbtp.Options{Seed: 102})
+		const off = -time.Hour
+		w := apart(t, shifted(off), sapbtp.Options{Seed: 102})
 		from := time.Now().Add(off)
 		require.NoError(t, w.sim.Script(sapbtp.Rule{Fault: sapbtp.Fault{Kind: sapbtp.FaultReset}}))
 		for range 3 {
@@ -100,17 +112,15 @@ func TestAFirstStartByAClockThatIsCorrectedBeforeAnAnswerComesIsMended(t *testin
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				var off time.Duration
-				w := apart(t, &off, sapbtp.Options{Seed: 107, Readings: tc.readings}, func(c *Config) { c.InitialLookback = 2 * time.Hour })
-				var set atomic.Int64
-				set.Store(int64(time.Hour))
-				w.local = func() time.Time { return time.Now().Add(time.Duration(set.Load())) }
+				w := apart(t, &shift{}, sapbtp.Options{Seed: 107, Readings: tc.readings}, func(c *Config) { c.InitialLookback = 2 * time.Hour })
+				set := shifted(time.Hour)
+				w.local = func() time.Time { return time.Now().Add(set.by()) }
 				from := time.Now().Add(-2 * time.Hour)
 				require.NoError(t, w.sim.Script(sapbtp.Rule{Fault: sapbtp.Fault{Kind: sapbtp.FaultReset}}))
 				r, _, err := w.start()
 				require.NoError(t, err)
 				time.Sleep(2 * time.Minute)
-				set.Store(0)
+				set.to(0)
 				if tc.restart {
 					require.NoError(t, r.Shutdown(t.Context()))
 					r, _, err = w.start()
@@ -129,8 +139,8 @@ func TestADateOutOfACacheDoesNotBeginAFirstStart(t *testing.T) {
 	for _, text := range []string{"Wed, 01 Jan 2020 00:00:00 GMT", "Fri, 01 Jan 2100 00:00:00 GMT"} {
 		t.Run(text, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				off := time.Duration(0)
-				w := apart(t, &off, sapbtp.Options{Seed: 103})
+				const off = time.Duration(0)
+				w := apart(t, shifted(off), sapbtp.Options{Seed: 103})
 				from := time.Now()
 				require.NoError(t, w.sim.Script(sapbtp.Rule{
 					Match: sapbtp.Match{Kind: sapbtp.KindRecords}, Times: 2, Fault: sapbtp.Fault{Kind: sapbtp.FaultDate, Text: text},
@@ -145,8 +155,8 @@ func TestADateOutOfACacheDoesNotBeginAFirstStart(t *testing.T) {
 // A start that an earlier release has stored in the future is mended too.
 func TestAStoredStartInTheFutureIsTakenBack(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		off := -time.Hour
-		w := apart(t, &off, sapbtp.Options{Seed: 104})
+		const off = -time.Hour
+		w := apart(t, shifted(off), sapbtp.Options{Seed: 104})
 		from := time.Now().Add(off)
 		require.NoError(t, w.sim.Script(sapbtp.Rule{Fault: sapbtp.Fault{Kind: sapbtp.FaultReset}}))
 		r, _, err := w.start()
@@ -169,9 +179,9 @@ func TestALocalClockThatIsSetBackRepeatsNothingThatDatesHaveProven(t *testing.T)
 	for name, restart := range map[string]bool{"while running": false, "while stopped": true} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				var off, set time.Duration
-				w := apart(t, &off, sapbtp.Options{Seed: 105})
-				w.local = func() time.Time { return time.Now().Add(set) }
+				var set shift
+				w := apart(t, &shift{}, sapbtp.Options{Seed: 105})
+				w.local = func() time.Time { return time.Now().Add(set.by()) }
 				from := time.Now()
 				var host *healthHost
 				var r *auditReceiver
@@ -189,14 +199,14 @@ func TestALocalClockThatIsSetBackRepeatsNothingThatDatesHaveProven(t *testing.T)
 				}
 				begin()
 				time.Sleep(3 * time.Hour)
-				set = -4 * time.Hour
+				set.to(-4 * time.Hour)
 				pause()
 				time.Sleep(30 * time.Minute)
 				assert.Contains(t, host.health(), "the local clock is 4h0m", "that events are late is said")
 				assert.Len(t, w.logs.FilterMessageSnippet("The local clock is behind").All(), 1)
 				assert.Empty(t, w.logs.FilterMessageSnippet("The clock was set back").All())
 				time.Sleep(time.Hour)
-				set = 0
+				set.to(0)
 				pause()
 				time.Sleep(4 * time.Hour)
 				require.NoError(t, r.Shutdown(context.Background()))
@@ -217,17 +227,18 @@ func TestALocalClockThatJumpsAheadLosesNothing(t *testing.T) {
 		for _, step := range []time.Duration{2 * time.Hour, 100 * day} {
 			t.Run(name+" by "+step.String(), func(t *testing.T) {
 				bubble(t, func(t *testing.T) {
-					var off, set time.Duration
-					w := apart(t, &off, sapbtp.Options{Seed: 106})
-					w.local = func() time.Time { return time.Now().Add(set) }
+					var set shift
+					w := apart(t, &shift{}, sapbtp.Options{Seed: 106})
+					w.local = func() time.Time { return time.Now().Add(set.by()) }
 					require.NoError(t, w.sim.Script(fault))
 					from := time.Now()
 					r, _, err := w.start()
 					require.NoError(t, err)
-					for _, set = range []time.Duration{0, step, 0, step} {
+					for _, by := range []time.Duration{0, step, 0, step} {
+						set.to(by)
 						time.Sleep(time.Hour)
 					}
-					set = 0
+					set.to(0)
 					time.Sleep(4 * time.Hour)
 					require.NoError(t, r.Shutdown(t.Context()))
 					assert.Zero(t, w.sink.count("sap.btp.audit.gap"), "%q", w.messages(zapcore.WarnLevel))
@@ -241,18 +252,18 @@ func TestALocalClockThatJumpsAheadLosesNothing(t *testing.T) {
 // While the machine sleeps, its clock and the server's go on, and the time that the receiver counts does not.
 func TestAMachineThatSleptGoesOnAtOnce(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		var off time.Duration
+		var off shift
 		w := apart(t, &off, sapbtp.Options{Seed: 107})
-		w.local = func() time.Time { return time.Now().Add(off) }
+		w.local = func() time.Time { return time.Now().Add(off.by()) }
 		from := time.Now()
 		r, _, err := w.start()
 		require.NoError(t, err)
 		time.Sleep(2 * time.Hour)
-		off = 3 * time.Hour
+		off.to(3 * time.Hour)
 		awake := time.Now()
 		time.Sleep(3 * time.Minute)
-		before := sapbtp.Between(from, awake.Add(off).Add(-time.Minute))
-		assert.Empty(t, w.sim.Ledger().Missing(w.sink.delivered(), before, sapbtp.VisibleBy(awake.Add(off))))
+		before := sapbtp.Between(from, awake.Add(off.by()).Add(-time.Minute))
+		assert.Empty(t, w.sim.Ledger().Missing(w.sink.delivered(), before, sapbtp.VisibleBy(awake.Add(off.by()))))
 		time.Sleep(4 * time.Hour)
 		require.NoError(t, r.Shutdown(t.Context()))
 		w.requireFrom(from)
@@ -280,15 +291,15 @@ func TestWithoutDatesWhatSAPNoLongerKeepsIsReadAndFoundMissing(t *testing.T) {
 
 func TestWithoutDatesALocalClockFarAheadGivesNothingUp(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		var off, set time.Duration
-		w := apart(t, &off, sapbtp.Options{Seed: 108, Readings: sapbtp.Readings{NoDate: true}})
-		w.local = func() time.Time { return time.Now().Add(set) }
+		var set shift
+		w := apart(t, &shift{}, sapbtp.Options{Seed: 108, Readings: sapbtp.Readings{NoDate: true}})
+		w.local = func() time.Time { return time.Now().Add(set.by()) }
 		from := time.Now()
 		w.runFor(30 * time.Minute)
 		time.Sleep(time.Hour)
-		set = 200 * day
+		set.to(200 * day)
 		w.runFor(time.Hour)
-		set = 0
+		set.to(0)
 		w.runFor(8 * time.Hour)
 		w.requireComplete(sapbtp.Between(from, from.Add(10*day)))
 	})
