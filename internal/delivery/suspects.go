@@ -95,8 +95,8 @@ func (l *suspects) refused(logs plog.Logs, permanent, amid bool, accepted int64)
 }
 
 func (l *suspects) add(s *suspect) {
-	if l.order.Len() == maxSuspects {
-		l.remove(l.order.Front().Value.(*suspect))
+	if oldest := l.order.Front(); l.order.Len() == maxSuspects {
+		l.remove(oldest.Value.(*suspect)) //nolint:errcheck,forcetypeassert // it holds nothing else
 	}
 	if l.known == nil {
 		l.known = map[identity]*suspect{}
