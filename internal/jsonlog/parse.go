@@ -40,6 +40,7 @@ type Doc struct {
 	expanded []*Doc
 	plain    []string  // strings that were unescaped
 	order    []ordered // members being sorted
+	full     bool      // MaxNodes was too few
 	base     int       // nesting depth of the string that holds this text, in the outermost text
 }
 
@@ -86,6 +87,9 @@ func (d *Doc) Root() Node {
 	}
 	return Node{d: d}
 }
+
+// Full reports whether a container was kept as text because of [MaxNodes]. If that is the outermost one, Root is a String.
+func (d *Doc) Full() bool { return d.full }
 
 // Elements parses the array in text one element at a time, each into doc in place of the one before, and yields the
 // element's root. If text is not exactly one array, the last thing it yields is a *[SyntaxError]; the elements before
@@ -139,7 +143,7 @@ func (d *Doc) reset(text string, base int) {
 
 // clear forgets all values.
 func (d *Doc) clear() {
-	d.nodes, d.expanded, d.plain = d.nodes[:0], d.expanded[:0], d.plain[:0]
+	d.nodes, d.expanded, d.plain, d.full = d.nodes[:0], d.expanded[:0], d.plain[:0], false
 }
 
 // content is that of a string with escape sequences, which are resolved once.
@@ -224,6 +228,7 @@ func (d *Doc) container(start, self, outside int) int {
 	count := 0
 	for more := i >= len(d.text) || d.text[i] != closer(object); more; {
 		if len(d.nodes) >= MaxNodes {
+			d.full = true
 			return d.asText(start, self, outside)
 		}
 		child := len(d.nodes)

@@ -150,6 +150,8 @@ var oddities = map[event.Oddities]string{
 	event.NotUTF8:     "not_utf8",
 	event.BadSeverity: "severity",
 	event.FutureTime:  "future_time",
+
+	event.TooManyValues: "too_many_values",
 }
 
 // newest is the time of the newest event in logs. One of the future says nothing about how far reading has come: it would hide

@@ -54,6 +54,7 @@ const (
 	NotUTF8                            // there are bytes that are no text; only the event as received has them
 	BadSeverity                        // there is a severity that is no level; the record has none
 	FutureTime                         // the time is more than MaxAhead after the observed one; the record has it all the same
+	TooManyValues                      // there are more than jsonlog.MaxNodes values; what exceeds that is text
 )
 
 // MaxAhead is how far the time of an event may lie after the time at which it
@@ -112,7 +113,7 @@ func (m *Mapper) Append(dst plog.Logs, ev Raw, uid string, observed time.Time) O
 	if m.settings.IncludeOriginal {
 		asReceived(attrs.PutEmpty(attrOriginal), ev)
 	}
-	if m.settings.BodyString || m.doc.Root().Kind() == jsonlog.None {
+	if m.settings.BodyString || m.doc.Root().Kind() == jsonlog.None || tooLarge(&m.doc) {
 		asReceived(record.Body(), ev)
 	} else {
 		m.doc.Root().WriteTo(record.Body())
@@ -168,10 +169,25 @@ func (m *Mapper) read(ev Raw) Oddities {
 	// keeps it as text.
 	_ = m.doc.Parse(text)
 	root := m.doc.Root()
-	if root.Kind() == jsonlog.String { // JSON as the text of a string
+	large := tooLarge(&m.doc)
+	if m.doc.Full() {
+		odd |= TooManyValues
+	}
+	if root.Kind() == jsonlog.String && !large { // JSON as the text of a string
+		m.inside = jsonlog.Doc{} // Expand leaves it as it was if there is none
 		if inner := root.Expand(&m.inside); inner.Kind() == jsonlog.Object {
 			root = inner
 		}
+		text, large = root.Str(), tooLarge(&m.inside)
+		if m.inside.Full() {
+			odd |= TooManyValues
+		}
+	}
+	if large {
+		members, unknown := plainMembers(text)
+		_ = m.inside.Parse(members)
+		root = m.inside.Root()
+		odd |= unknown
 	}
 	odd |= m.take(root)
 	if m.values[fieldLogType].Kind() != jsonlog.None {

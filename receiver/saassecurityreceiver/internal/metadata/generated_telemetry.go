@@ -337,7 +337,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.SaasSecurityEventsOdd, err = builder.meter.Int64Counter(
 		"otelcol_saas_security_events_odd",
-		metric.WithDescription("Events that are not as documented and were delivered all the same, by reason. [Alpha]"),
+		metric.WithDescription("Events that are not as documented, or have too many values to be taken apart, and were delivered all the same, by reason. [Alpha]"),
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)

@@ -69,7 +69,7 @@ func AssertEqualSaasSecurityEventsDelivered(t *testing.T, tt *componenttest.Tele
 func AssertEqualSaasSecurityEventsOdd(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_saas_security_events_odd",
-		Description: "Events that are not as documented and were delivered all the same, by reason. [Alpha]",
+		Description: "Events that are not as documented, or have too many values to be taken apart, and were delivered all the same, by reason. [Alpha]",
 		Unit:        "{event}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
