@@ -120,7 +120,8 @@ func (n *names) survey(keys []servicekey.Key) {
 	for _, key := range keys {
 		host := tokenHost(key)
 		if key.TenantID == "" {
-			n.recall(account(key))
+			// Of a gateway, divide judges. SAP's token hosts are those of one subaccount each, whatever the note says.
+			_ = n.recall(account(key))
 			if !ofOneSubaccount(key.TokenURL) {
 				behind[host] = append(behind[host], account(key))
 			}
@@ -183,23 +184,24 @@ func (n *names) learn(ctx context.Context, key servicekey.Key, tenant string) {
 	n.note(ctx, noteOf(account(key)), tenant) // without it the next token tells it again
 }
 
-// recall takes up what was learned before a restart.
-func (n *names) recall(account string) {
+// recall takes up what was learned before a restart. There is an error if something was that cannot be read.
+func (n *names) recall(account string) error {
 	n.mu.Lock()
 	_, known := n.learned[account]
 	n.mu.Unlock()
 	if known {
-		return
+		return nil
 	}
-	tenant := n.noted(noteOf(account))
+	tenant, err := n.noted(noteOf(account))
 	if tenant == "" {
-		return // then a token has to tell
+		return err // then a token has to tell
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if _, known := n.learned[account]; !known {
 		n.learned[account] = tenant
 	}
+	return nil
 }
 
 func (n *names) note(ctx context.Context, note, text string) {
@@ -208,12 +210,13 @@ func (n *names) note(ctx context.Context, note, text string) {
 	}
 }
 
-// noted is what a note says; "" if there is none that can be read.
-func (n *names) noted(note string) (text string) {
-	if durable.Load(context.Background(), n.storage, note, checkpointVersion, &text) != nil {
-		return ""
+// noted is what a note says; "" if there is none. An error says that there may be one: nothing may be decided for good then.
+func (n *names) noted(note string) (text string, err error) {
+	err = durable.Load(context.Background(), n.storage, note, checkpointVersion, &text)
+	if errors.Is(err, durable.ErrAbsent) {
+		return "", nil
 	}
-	return text
+	return text, err
 }
 
 func noteOf(account string) string { return "tenant of " + account }

@@ -32,6 +32,9 @@ func (t *term) place(ctx context.Context, source keyfiles.Source) (place, error)
 	host := tokenHost(source.Credentials[0].Key)
 	at := place{prefix: own, note: noteState(host)}
 	tenant := t.names.tenantOf(source)
+	if err := t.names.unreadable(source); err != nil {
+		return at, err
+	}
 	if t.names.isApart(source.ID) {
 		return t.placeApart(ctx, source.ID, host), nil
 	}
@@ -98,7 +101,7 @@ func (t *term) placeApart(ctx context.Context, id, host string) place {
 	at := place{prefix: id + "/", note: noteState(id)}
 	var noted string
 	err := durable.Load(ctx, t.storage, at.note, checkpointVersion, &noted)
-	at.begun = t.begun(ctx, at.prefix) || !errors.Is(err, durable.ErrAbsent)
+	at.begun = t.names.isDoubtful(id) || t.begun(ctx, at.prefix) || !errors.Is(err, durable.ErrAbsent)
 	if !at.begun && t.names.unsure(host) && t.begun(ctx, host+"/") {
 		at.from = host + "/"
 	}
