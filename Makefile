@@ -58,7 +58,7 @@ clean: ## Remove everything that was built or left by make run
 .PHONY: test
 test: build $(VICTORIALOGS) ## Run all tests, with the race detector
 	$(if $(RACE),,@echo 'No C compiler found: testing without the race detector.')
-	go test $(RACE) -timeout=30m ./...
+	go test $(RACE) -timeout=60m ./...
 
 .PHONY: flaky
 flaky: build $(VICTORIALOGS) ## Look for tests that fail now and then: all of them many times beside busy processors, for hours (FLAKY_MINUTES, FLAKY_PACKAGES, FLAKY_RUN)
