@@ -151,5 +151,9 @@ func reason(err error) string {
 // cut reports whether the other side ended the connection.
 func cut(err error) bool {
 	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
-		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || strings.HasSuffix(err.Error(), http2Unestablished)
 }
+
+// http2Unestablished is all that net/http says of a new HTTP/2 connection that ended before a request could be sent on it. The reason is
+// not wrapped, and the error has no name.
+const http2Unestablished = "http2: client conn could not be established"
